@@ -1,0 +1,1 @@
+"""What a county sets: settings, hazards, rules, ladders, thresholds, and a whole sample county."""

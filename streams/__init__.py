@@ -1,0 +1,1 @@
+"""What flows, and the doors it flows through: letters, topics, the ledger, the doors, replay."""
