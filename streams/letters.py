@@ -337,9 +337,24 @@ class DeadLetter(Model):
 
 
 Message = Annotated[
-    Received | Ordered | AlarmRaised | ChainOrdered | ChainMoved | OpenCallouts | CallNews | TextReplied
-    | AttemptEnded | NobodyHeld | Vouched | Replied | Stopped | VisitNeeded | VisitSettled | ReadingsArrived
-    | AuditWritten | DeadLetter,
+    Received
+    | Ordered
+    | AlarmRaised
+    | ChainOrdered
+    | ChainMoved
+    | OpenCallouts
+    | CallNews
+    | TextReplied
+    | AttemptEnded
+    | NobodyHeld
+    | Vouched
+    | Replied
+    | Stopped
+    | VisitNeeded
+    | VisitSettled
+    | ReadingsArrived
+    | AuditWritten
+    | DeadLetter,
     Field(discriminator="kind"),
 ]
 MESSAGE: TypeAdapter[Any] = TypeAdapter(Message)

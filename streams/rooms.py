@@ -62,7 +62,12 @@ def trouble(kind: str, subject: str, text: str, at: datetime, region: str = "") 
     """Make a trouble; the same kind and subject is one trouble, however often it is met."""
     realm = realm_of(subject) if "|" in subject else "real"
     return Trouble(
-        id=make_id(realm, "trouble", kind, subject), realm=realm, kind=kind, subject=subject, text=text, at=at,
+        id=make_id(realm, "trouble", kind, subject),
+        realm=realm,
+        kind=kind,
+        subject=subject,
+        text=text,
+        at=at,
         region=region,
     )
 
@@ -97,7 +102,7 @@ def fold(
     Returns:
         The decisions, in order, for metrics.
     """
-    states: dict[str, S | None] = {key: None for key in (state_id(letter.message) for letter in letters)}
+    states: dict[str, S | None] = dict.fromkeys(state_id(letter.message) for letter in letters)
     states.update(step.load(table, states))
     changed: dict[str, S] = {}
     decisions: list[Decision[S]] = []

@@ -21,8 +21,9 @@ def seal_entry(draft: Draft, n: int, previous: str) -> Entry:
     content = draft.model_dump(mode="json", include=set(Draft.model_fields))
     digest = hashlib.sha256(canonical([content, n, previous]).encode()).hexdigest()
     # Validated data only: building it again through the validator would double the cost of every step.
-    return Entry.model_construct(**{name: getattr(draft, name) for name in Draft.model_fields}, n=n,
-                                 previous=previous, hash=digest)
+    return Entry.model_construct(
+        **{name: getattr(draft, name) for name in Draft.model_fields}, n=n, previous=previous, hash=digest
+    )
 
 
 def check_entry(entry: Entry, n: int, previous: str) -> str:
