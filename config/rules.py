@@ -69,8 +69,11 @@ class Ladder(Model):
 
 
 class Selector(Model):
-    """Which posts: of a level, by function, of kinds of sites; `scope` named = only in areas the warning names, where
-    it names any, all = everywhere in its regions. `priority` orders calls of one colour, higher first."""
+    """Which posts: of a level, by function, of kinds of sites.
+
+    `scope` named = only in areas the warning names, where it names any; all = everywhere in its regions. `priority`
+    orders the calls of one colour, higher first.
+    """
 
     level: Level
     kinds: tuple[str, ...] = Field(min_length=1)
@@ -82,7 +85,10 @@ class Selector(Model):
 
 
 class Rule(Model):
-    """Hazards × colours × sources → posts. `from_time`/`to_time` (county time, HH:MM) limit the hours; equal = all day."""
+    """Hazards × colours × sources → posts.
+
+    `from_time` and `to_time` (county time, HH:MM) limit the hours; equal means all day.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     hazards: tuple[str, ...] = Field(min_length=1)

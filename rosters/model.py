@@ -49,7 +49,10 @@ class Person(Model):
 
 
 class Site(Model):
-    """A registered object inside a village: reservoir, hazard_point, school, tailings_dam, building_site, enterprise."""
+    """A registered object inside a village.
+
+    `kind` is reservoir, hazard_point, school, tailings_dam, building_site or enterprise.
+    """
 
     id: str
     name: str
