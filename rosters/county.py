@@ -1,0 +1,288 @@
+"""A county as it is called: its tree of regions, its offices and posts, and who holds each post at a time.
+
+Built once from the models of `rosters/model.py` and never changed after; a new roster is a new County with a new
+`version`. It answers questions only: it reads no file and no clock, and it never puts a stand-in where nobody is on
+duty.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from rosters.model import Held, Knocker, Person, Post, Region, Shift, Site, Station, Unit
+from rosters.resolve import Timeline
+from streams.ids import digest
+from streams.words import Level, Model
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+DUTY_OFFICER = "duty_officer"
+DUTY_LEADER = "duty_leader"
+DANGER_SITES = frozenset({"hazard_point", "reservoir", "tailings_dam"})
+
+
+class County:
+    """One county and its roster.
+
+    Args:
+        code: 12-digit code of the county, as are all region codes here.
+        name: As it is spoken, 禾溪县.
+        timezone: The zone that times are shown and shifts are written in.
+        regions: The county itself may be left out.
+        shifts: Of two that start together at one post, the later in this list is in force.
+        version: Names this very roster; by default a digest of everything above.
+    """
+
+    def __init__(  # noqa: PLR0913 - its arguments are the sheets a county keeps
+        self,
+        code: str,
+        name: str,
+        timezone: ZoneInfo,
+        regions: Iterable[Region],
+        units: Iterable[Unit],
+        posts: Iterable[Post],
+        people: Iterable[Person],
+        shifts: Iterable[Shift],
+        sites: Iterable[Site] = (),
+        knockers: Iterable[Knocker] = (),
+        stations: Iterable[Station] = (),
+        version: str = "",
+    ) -> None:
+        self.code, self.name, self.zone = code, name, timezone
+        itself = Region(code=code, name=name, level=Level.COUNTY)
+        self.regions: Mapping[str, Region] = {code: itself} | {region.code: region for region in regions}
+        self.units: Mapping[str, Unit] = {unit.id: unit for unit in units}
+        self.posts: Mapping[str, Post] = {post.id: post for post in sorted(posts, key=lambda post: post.id)}
+        self.people: Mapping[str, Person] = {person.id: person for person in people}
+        self.sites: Mapping[str, Site] = {site.id: site for site in sites}
+        self.stations: Mapping[str, Station] = {station.id: station for station in stations}
+        all_shifts, all_knockers = tuple(shifts), tuple(knockers)
+        sheets = (self.regions, self.units, self.posts, self.people, self.sites, self.stations)
+        rows = [*(row for sheet in sheets for row in sheet.values()), *all_shifts, *all_knockers]
+        self.version = version or _digest_of(code, name, timezone.key, rows)
+        self._lineage = {region: tuple(self._walk_up(region)) for region in self.regions}
+        self._knockers = _grouped((knocker.region, knocker) for knocker in all_knockers)
+        self._unit_posts = _grouped(((post.unit, post.kind), post) for post in self.posts.values())
+        self._level_posts = _grouped((post.level, post) for post in self.posts.values())
+        by_post = _grouped((shift.post, shift) for shift in all_shifts)
+        self._timelines = {post: Timeline(of_post) for post, of_post in by_post.items()}
+        self._posts_of_person = self._index_people(all_shifts)
+        self._people_of_number = _grouped(
+            (phone.number, person.id) for person in self.people.values() for phone in person.phones
+        )
+
+    # Who
+
+    def who(self, post_id: str, at: datetime, role: Literal["holder", "deputy"] = "holder") -> Held | None:
+        """Return who holds a post at `at` (aware), or who stands beside it.
+
+        The holder of a post on shift is whoever is on shift, and nobody else: None where nobody is. Its deputy is the
+        shift's B角, else the post's stand-in of last resort (the last of its `holders`). A standing post is held by
+        the first of its `holders`; the second is its deputy. A post that is no longer in the roster is held by nobody.
+        """
+        post = self.posts.get(post_id)
+        if post is None:
+            return None
+        if not post.on_shift:
+            place = 0 if role == "holder" else 1
+            held = post.holders[place : place + 1]
+            return self._held(held[0], "standing" if role == "holder" else "deputy") if held else None
+        timeline = self._timelines.get(post_id)
+        shift = timeline.at(at) if timeline else None
+        if role == "holder":
+            return self._held(shift.person, "shift", shift.id) if shift else None
+        if shift and shift.deputy:
+            return self._held(shift.deputy, "deputy", shift.id)
+        beside = [person for person in post.holders if shift is None or person != shift.person]
+        return self._held(beside[-1], "deputy") if beside else None
+
+    def posts_of_number(self, number: str, at: datetime) -> tuple[str, ...]:
+        """Return the ids of the posts that whoever has this number holds or deputises at `at`, in order."""
+        people = self._people_of_number.get(number, ())
+        candidates = sorted({post for person in people for post in self._posts_of_person.get(person, ())})
+        return tuple(post for post in candidates if self._stands_at(post, people, at))
+
+    def next_change(self, post_ids: Iterable[str], after: datetime) -> datetime | None:
+        """Return the next time strictly after `after` at which a shift of one of these posts begins or ends."""
+        timelines = (self._timelines[post] for post in post_ids if post in self._timelines)
+        changes = (timeline.next_change(after) for timeline in timelines)
+        return min((change for change in changes if change is not None), default=None)
+
+    def gaps(self, post_id: str, starts_at: datetime, ends_at: datetime) -> tuple[tuple[datetime, datetime], ...]:
+        """Return when, between two times, nobody is on shift at a post on shift; a standing post has no gaps."""
+        post = self.posts[post_id]
+        if not post.on_shift:
+            return ()
+        timeline = self._timelines.get(post_id)
+        return timeline.gaps(starts_at, ends_at) if timeline else ((starts_at, ends_at),)
+
+    # Which posts
+
+    def posts_where(
+        self,
+        *,
+        level: Level,
+        kinds: Collection[str],
+        regions: Collection[str] | None = None,
+        site_kinds: Collection[str] = (),
+    ) -> tuple[Post, ...]:
+        """Return the posts of a level and of some kinds, by id.
+
+        Args:
+            level: Where the post stands.
+            kinds: Functions: duty_officer, village_head …
+            regions: Region codes; a post matches in one of them or anywhere below it. None = the whole county.
+            site_kinds: Where any are given, only posts of sites of these kinds.
+        """
+        wanted = None if regions is None else frozenset(regions)
+        return tuple(
+            post
+            for post in self._level_posts.get(level, ())
+            if post.kind in kinds
+            and (wanted is None or not wanted.isdisjoint(self._lineage.get(post.region, (post.region,))))
+            and (not site_kinds or (post.site in self.sites and self.sites[post.site].kind in site_kinds))
+        )
+
+    def leader_post(self, post: Post) -> Post | None:
+        """Return the leader on duty of the post's unit, or of the nearest superior unit that has one; never itself."""
+        return self._nearest(post, DUTY_LEADER, include_own=True)
+
+    def superior_post(self, post: Post) -> Post | None:
+        """Return the duty officer one level up: of the township for a village or site, of the county for a township.
+
+        None for the county itself, and never the post itself.
+        """
+        return self._nearest(post, DUTY_OFFICER, include_own=post.level in {Level.VILLAGE, Level.SITE})
+
+    def duty_post(self, unit_id: str) -> Post | None:
+        """Return the duty officer's post of a unit, if it has one."""
+        return next(iter(self._unit_posts.get((unit_id, DUTY_OFFICER), ())), None)
+
+    def unit_region(self, unit_id: str) -> str:
+        """Return the code of the region a unit stands for.
+
+        Raises:
+            KeyError: There is no such unit.
+        """
+        return self.units[unit_id].region
+
+    def danger(self, post: Post) -> bool:
+        """Return whether a post is on the danger list: by its region, or by what its site is."""
+        region = self.regions.get(post.region)
+        site = self.sites.get(post.site)
+        flagged = region is not None and region.danger
+        return flagged or (site is not None and site.kind in DANGER_SITES)
+
+    def place(self, post: Post) -> str:
+        """Return the short name of the place a post answers for, as it is spoken: 村, 点位, 镇 or 县."""
+        if post.site in self.sites:
+            return self.sites[post.site].name
+        return self.regions[post.region].name if post.region in self.regions else self.name
+
+    # Where
+
+    def covers(self, codes: Iterable[str]) -> tuple[str, ...]:
+        """Return the regions of this county that issued geocodes mean, in order and without repeats.
+
+        Codes have 2 to 12 digits, with or without trailing zeros. A province or prefecture that contains the county
+        means the county; a code inside the county that is not in the tree (codes change each year) means the nearest
+        region above it, for calling too widely is the safer mistake; a code outside means nothing.
+        """
+        return tuple(dict.fromkeys(region for code in codes if (region := self._region_of_code(code.strip()))))
+
+    def township_of(self, region_code: str) -> str:
+        """Return the township a region is or lies in; "" for the county, and for a code that is not in the tree."""
+        for code in self._lineage.get(region_code, ()):
+            if self.regions[code].level is Level.TOWNSHIP:
+                return code
+        return ""
+
+    def ancestors(self, region_code: str) -> tuple[str, ...]:
+        """Return the regions above one, nearest first; empty for the county, and for a code not in the tree."""
+        return self._lineage.get(region_code, ())[1:]
+
+    def below(self, region_code: str, level: Level) -> tuple[Region, ...]:
+        """Return the regions of a level inside one, by code; the region itself where it is of that level."""
+        inside = (code for code, lineage in self._lineage.items() if region_code in lineage)
+        return tuple(self.regions[code] for code in sorted(inside) if self.regions[code].level is level)
+
+    def knockers(self, region_code: str) -> tuple[Knocker, ...]:
+        """Return who goes to the door in a village, in the order they are listed."""
+        return self._knockers.get(region_code, ())
+
+    def names(self) -> dict[str, str]:
+        """Return township and village names, and villages with their township in front, each with its region code.
+
+        A name that two regions share is left out: with its township in front it is still there.
+        """
+        below = [region for region in self.regions.values() if region.level is not Level.COUNTY]
+        named = [(region.name, region.code) for region in below]
+        named += [
+            (self.regions[region.parent].name + region.name, region.code)
+            for region in below
+            if region.level is Level.VILLAGE and region.parent in self.regions
+        ]
+        often = Counter(name for name, _ in named)
+        return {name: code for name, code in named if often[name] == 1}
+
+    # Indexes
+
+    def _walk_up(self, code: str) -> Iterator[str]:
+        seen: set[str] = set()
+        while code in self.regions and code not in seen:
+            seen.add(code)
+            yield code
+            code = self.regions[code].parent or ("" if code == self.code else self.code)
+
+    def _index_people(self, shifts: Sequence[Shift]) -> Mapping[str, tuple[str, ...]]:
+        standing = ((person, post.id) for post in self.posts.values() for person in post.holders)
+        on_shift = ((person, shift.post) for shift in shifts for person in (shift.person, shift.deputy) if person)
+        return _grouped({*standing, *on_shift})
+
+    def _held(self, person: str, why: Literal["shift", "standing", "deputy"], shift: str = "") -> Held:
+        return Held(person=self.people[person], why=why, shift=shift)
+
+    def _stands_at(self, post: str, people: Collection[str], at: datetime) -> bool:
+        standing = (self.who(post, at), self.who(post, at, "deputy"))
+        return any(held is not None and held.person.id in people for held in standing)
+
+    def _nearest(self, post: Post, kind: str, *, include_own: bool) -> Post | None:
+        seen: set[str] = set()
+        unit = self.units.get(post.unit)
+        while unit is not None and unit.id not in seen:
+            seen.add(unit.id)
+            found = self._unit_posts.get((unit.id, kind), ())
+            if found and (unit.id != post.unit or (include_own and post.kind != kind)):
+                return found[0]
+            unit = self.units.get(unit.parent)
+        return None
+
+    def _region_of_code(self, code: str) -> str | None:
+        if not code.isdecimal() or not 2 <= len(code) <= 12:
+            return None
+        full = code.ljust(12, "0")
+        if full in self.regions:
+            return full
+        for width in (2, 4):
+            if full[width:].strip("0") == "" and self.code.startswith(full[:width]):
+                return self.code
+        if not full.startswith(self.code[:6]):
+            return None
+        township = full[:9].ljust(12, "0")
+        return township if township in self.regions else self.code
+
+
+def _grouped(pairs: Iterable[tuple[K, V]]) -> Mapping[K, tuple[V, ...]]:
+    groups: defaultdict[K, list[V]] = defaultdict(list)
+    for key, value in pairs:
+        groups[key].append(value)
+    return {key: tuple(values) for key, values in groups.items()}
+
+
+def _digest_of(code: str, name: str, zone: str, rows: Sequence[Model]) -> str:
+    return digest(code, name, zone, *(f"{type(row).__name__}{row.model_dump_json()}" for row in rows))
