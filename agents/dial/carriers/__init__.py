@@ -1,0 +1,1 @@
+"""The ways to phones: one protocol, several carriers."""

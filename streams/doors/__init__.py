@@ -1,0 +1,1 @@
+"""The doors: the only places where what comes from outside is parsed."""
