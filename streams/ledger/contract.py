@@ -197,8 +197,70 @@ class Post(Protocol):
         ...
 
 
-class FullStep(Step, Post, Protocol):
-    """A step with the pump's verbs too."""
+class Span(Model):
+    """Entries `first` to `last` of one subject, as one seal covers them."""
+
+    subject: str
+    first: int
+    last: int
+
+
+class Seal(Model):
+    """A hash over the seal before and over entries of many subjects: with it a removed tail is found out.
+
+    Args:
+        n: Number of the seal, from 1 without gaps.
+        at: Story time of the step that sealed.
+        spans: Which entries it covers, ordered by subject.
+        previous: Hash of the seal before.
+        hash: See `streams/ledger/seal.py` for the recipe.
+    """
+
+    n: int
+    at: datetime
+    spans: tuple[Span, ...]
+    previous: str
+    hash: str
+
+
+class Archive(Protocol):
+    """What the sealer, the verifier and the export need of a step. Part of every step of both ledgers."""
+
+    def heads(self) -> list[tuple[str, int, str]]:
+        """Return (subject, last n, last hash) of every subject, ordered, as the ledger noted them when appending."""
+        ...
+
+    def unsealed(self, limit: int) -> list[Entry]:
+        """Return entries that no seal covers, ordered by (subject, n)."""
+        ...
+
+    def write_seal(self, seal: Seal) -> None:
+        """Keep a seal and mark the entries of its spans as covered by it.
+
+        Raises:
+            StaleRowError: A seal of that number exists already.
+        """
+        ...
+
+    def seals(self, after_n: int = 0, limit: int = 1000) -> list[Seal]:
+        """Return seals with a number above `after_n`, in order."""
+        ...
+
+    def last_seal(self) -> Seal | None:
+        """Return the latest seal."""
+        ...
+
+    def sealed_by(self, seal_n: int) -> list[Entry]:
+        """Return the entries marked as covered by a seal, ordered by (subject, n)."""
+        ...
+
+    def page(self, after: Entry | None, limit: int, *, by_time: bool = False) -> list[Entry]:
+        """Return the entries that follow `after`, ordered by (subject, n), or by (at, subject, n) with `by_time`."""
+        ...
+
+
+class FullStep(Step, Post, Archive, Protocol):
+    """A step with the verbs of the pump and of those who look after the history."""
 
 
 class Ledger(Protocol):

@@ -1,0 +1,42 @@
+"""What happens to drafts when they are appended, the same in every ledger: numbers, hashes and the audit letter.
+
+Pure. Storing the result is the business of the ledger that called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping, Sequence
+
+from streams.ledger.chain import GENESIS, seal_entry
+from streams.ledger.contract import Draft, Entry
+from streams.letters import AuditWritten, Letter, write_letter
+from streams.topics import AUDIT
+
+Head = tuple[int, str]
+"""The number and the hash of the last entry of a subject."""
+
+
+def chain_drafts(drafts: Iterable[Draft], heads: MutableMapping[str, Head]) -> list[Entry]:
+    """Number and chain drafts in the order given.
+
+    Args:
+        drafts: Drafts of any subjects.
+        heads: The last entry of each subject that has one; moved on to the new last entries.
+    """
+    entries: list[Entry] = []
+    for draft in drafts:
+        n, previous = heads.get(draft.subject, (0, GENESIS))
+        entry = seal_entry(draft, n + 1, previous)
+        heads[draft.subject] = (entry.n, entry.hash)
+        entries.append(entry)
+    return entries
+
+
+def audit_letter(entries: Sequence[Entry]) -> Letter:
+    """Make the letter that tells the `audit` topic about the entries of one call of `append`.
+
+    Its key is the subject of the first entry and its cause the hash of the last: the same entries, the same letter.
+    """
+    first, last = entries[0], entries[-1]
+    message = AuditWritten(entries=tuple(entry.model_dump(mode="json") for entry in entries))
+    return write_letter(AUDIT, first.subject, message, last.at, cause=last.hash)
