@@ -121,6 +121,10 @@ class County:
         timeline = self._timelines.get(post_id)
         return timeline.gaps(starts_at, ends_at) if timeline else ((starts_at, ends_at),)
 
+    def stands(self, person_id: str) -> bool:
+        """Return whether a person holds or deputises a post, now or on any shift of this roster."""
+        return person_id in self._posts_of_person
+
     # Which posts
 
     def posts_where(
