@@ -1,0 +1,1 @@
+"""SENSE: readings of sensors in, internal alarms (监测告警) out."""
