@@ -124,14 +124,26 @@ class Threshold(Model):
     colour: Colour
 
 
+class Uncovered(Model):
+    """Warnings that the county decided to call nobody for, and why."""
+
+    hazards: tuple[str, ...] = Field(min_length=1)
+    colours: tuple[Colour, ...] = Field(min_length=1)
+    reason: str = Field(min_length=1)
+
+
 class Knobs(Model):
-    """Clocks and limits of a county that belong to no single ladder."""
+    """Clocks and limits of a county that belong to no single ladder.
+
+    `order_ladder` hands a visit list to a duty room; `notice_ladder` tells of a cancellation or a correction.
+    """
 
     awake_h: float = Field(default=6.0, ge=0, le=48)
     gate_s: int = Field(default=90, ge=0, le=600)
     visit_gather_s: int = Field(default=30, ge=0, le=600)
     visit_knock_s: int = Field(default=1200, ge=60, le=7200)
     order_ladder: str = "duty"
+    notice_ladder: str = "notice"
     voice_chars_max: int = Field(default=80, ge=40, le=200)
     readings_late_h: float = Field(default=24.0, ge=1, le=72)
     rain_mm_max_per_reading: float = Field(default=120.0, gt=0)
@@ -148,6 +160,7 @@ class RuleBook(Model):
     rules: tuple[Rule, ...]
     quiet: tuple[Quiet, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
+    uncovered: tuple[Uncovered, ...] = ()
     knobs: Knobs = Knobs()
     hash: str = ""
 

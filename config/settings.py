@@ -1,0 +1,203 @@
+"""What one installation sets: folders, addresses, carrier, pace. Read from the environment, names start JIAOYING_.
+
+Rules, people and ladders are not here: those are the county's files. It must never print a secret, and never make a
+real phone ring by default: the carrier is simulated and a new county starts in rehearsal.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from config.faults import Language, Word, say
+from config.sheet import misfit
+from streams.clock import SystemClock
+from streams.ids import make_id
+
+PREFIX = "JIAOYING_"
+OWN_FOLDER = Path(__file__).parent
+
+
+class SettingsError(ValueError):
+    """The environment does not make a valid installation; the message names each variable and what to do."""
+
+
+class Settings(BaseSettings):
+    """The settings of one installation; each is the variable JIAOYING_ and its name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    data_dir: Path = Field(default=Path("data"), description="Folder of the ledger, reports and logs.")
+    ledger_url: str = Field(default="", description="SQLAlchemy URL of the ledger; empty = SQLite in data_dir.")
+    kafka: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Bootstrap servers host:port, comma-separated; empty = the embedded broker."
+    )
+    county_folder: Path = Field(default=OWN_FOLDER / "sample", description="The county's sheets.")
+    rules_folder: Path = Field(default=OWN_FOLDER, description="hazards.yaml, thresholds.yaml and presets/.")
+    preset: str = Field(default="mianxian", pattern=r"^[a-z0-9_-]+$", description="A file of presets/, no suffix.")
+    language: Language = Field(default="zh", description="What people see: zh or en.")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    host: str = Field(default="127.0.0.1", description="Address that the HTTP door binds to.")
+    port: int = Field(default=8010, ge=1, le=65535, description="TCP port of the HTTP door.")
+    metrics_port: int = Field(default=8011, ge=1, le=65535, description="TCP port of the worker's /metrics.")
+
+    realm: str = Field(default="real", description="real, drill:<id> or check:<id>.")
+    rehearsal: bool = Field(default=True, description="True: everything runs, but no real phone is dialled.")
+    speed: float = Field(default=1.0, gt=0, le=3600, description="Story seconds in one real second (demo only).")
+    wall_origin: datetime | None = Field(default=None, description="Real time when the story began, with offset.")
+    story_origin: datetime | None = Field(default=None, description="Story time at wall_origin, with offset.")
+
+    carrier: Literal["simulated", "twilio"] = "simulated"
+    call_pace_per_s: float = Field(default=50.0, gt=0, le=10_000, description="Calls begun in one second at most.")
+    text_pace_per_s: float = Field(default=50.0, gt=0, le=10_000, description="Texts sent in one second at most.")
+    number_key: SecretStr = Field(default=SecretStr(""), description="Key of the HMAC that stands for phone numbers.")
+    twilio_account_sid: str = Field(default="", pattern=r"^(AC[0-9a-fA-F]{32})?$", description="AC and 32 hex digits.")
+    twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="Signs requests and callbacks.")
+    twilio_auth_token_next: SecretStr = Field(default=SecretStr(""), description="Also accepted while tokens rotate.")
+    twilio_from_number: str = Field(default="", pattern=r"^(\+[1-9]\d{6,14})?$", description="E.164.")
+    twilio_public_url: str = Field(default="", description="https URL under which callbacks reach the HTTP door.")
+    twilio_api_base: str = Field(default="", description="Another address of the vendor's API, for tests.")
+
+    @field_validator("kafka", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        """Take a comma-separated list apart."""
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("kafka")
+    @classmethod
+    def _check_servers(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse a server without a port."""
+        for server in servers:
+            host, _, port = server.rpartition(":")
+            if not host or not port.isdecimal():
+                raise ValueError(f"「{server}」应写成 host:port / {server!r} should be host:port")
+        return servers
+
+    @field_validator("realm")
+    @classmethod
+    def _check_realm(cls, realm: str) -> str:
+        """Refuse a realm that no id could start with."""
+        try:
+            make_id(realm, "realm")
+        except ValueError as error:
+            raise ValueError(
+                "应为 real、drill:<id> 或 check:<id> / should be real, drill:<id> or check:<id>"
+            ) from error
+        return realm
+
+    @field_validator("wall_origin", "story_origin")
+    @classmethod
+    def _check_aware(cls, at: datetime | None) -> datetime | None:
+        """Refuse a time whose zone would have to be guessed."""
+        if at is not None and at.tzinfo is None:
+            raise ValueError("要带时区,如 2021-07-19T21:59:00+08:00 / give the offset, as in 2021-07-19T21:59:00+08:00")
+        return at
+
+    @field_validator("twilio_public_url", "twilio_api_base")
+    @classmethod
+    def _check_url(cls, url: str) -> str:
+        """Refuse what is no web address, and cut the last slash."""
+        parts = urlsplit(url)
+        if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError(f"「{url}」不是网址,应以 https:// 开头 / {url!r} is no URL; begin with https://")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        """Refuse half a clock, half a carrier, and two doors on one port."""
+        if (self.wall_origin is None) != (self.story_origin is None):
+            raise ValueError("WALL_ORIGIN 与 STORY_ORIGIN 要一起设 / set WALL_ORIGIN and STORY_ORIGIN together")
+        if self.speed != 1.0 and self.story_origin is None:
+            raise ValueError("SPEED 只与两个 ORIGIN 一起用 / SPEED needs WALL_ORIGIN and STORY_ORIGIN")
+        if self.port == self.metrics_port:
+            raise ValueError("PORT 与 METRICS_PORT 不能相同 / PORT and METRICS_PORT must differ")
+        if self.carrier == "twilio":
+            self._check_real_carrier()
+        return self
+
+    def _check_real_carrier(self) -> None:
+        """Refuse a real carrier without its account, with a fast clock, or without a key for numbers."""
+        needed = {
+            "TWILIO_ACCOUNT_SID": self.twilio_account_sid,
+            "TWILIO_AUTH_TOKEN": self.twilio_auth_token.get_secret_value(),
+            "TWILIO_FROM_NUMBER": self.twilio_from_number,
+            "TWILIO_PUBLIC_URL": self.twilio_public_url,
+            "NUMBER_KEY": self.number_key.get_secret_value(),
+        }
+        missing = "、".join(PREFIX + name for name, value in needed.items() if not value)
+        if missing:
+            raise ValueError(f"CARRIER=twilio 还要设 {missing} / CARRIER=twilio also needs {missing}")
+        if self.story_origin is not None and not self.twilio_api_base:
+            raise ValueError(
+                "真实电话只用真实时间,请去掉 STORY_ORIGIN / a real carrier keeps real time: unset STORY_ORIGIN"
+            )
+
+    @property
+    def ledger(self) -> str:
+        """Return the URL of the ledger, `ledger_url` or the SQLite file in `data_dir`."""
+        return self.ledger_url or f"sqlite:///{self.data_dir.absolute() / 'ledger.sqlite3'}"
+
+    def clock(self) -> SystemClock:
+        """Return the clock of this installation; all processes with the same settings agree on the time."""
+        return SystemClock(self.speed, self.wall_origin, self.story_origin)
+
+
+def read_settings(language: Language | None = None, **given: Any) -> Settings:
+    """Read the settings from the environment; `given` ones, by field name, go first.
+
+    Args:
+        language: In what language faults speak; that of the settings if None.
+        given: Fields that do not come from the environment.
+
+    Raises:
+        SettingsError: One or more do not fit, or a variable's name is misspelt; no secret is repeated.
+    """
+    told = given.get("language") or os.environ.get(f"{PREFIX}LANGUAGE", "zh")
+    speak: Language = language or ("en" if told == "en" else "zh")
+    faults = [f"{PREFIX}{name}: {say('extra', speak, near=PREFIX + near)}" for name, near in _misspelt()]
+    settings = None
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        faults += [_line(detail, speak) for detail in error.errors(include_url=False)]
+    if settings is None or faults:
+        head = Word("设置有误,请改正这些环境变量:", "The settings are wrong; correct these variables:")
+        raise SettingsError("\n  ".join([head.said(speak), *faults]))
+    return settings
+
+
+def _misspelt() -> Iterator[tuple[str, str]]:
+    """Yield variables of ours that no field reads, where one has nearly that name: REHERSAL=false must not be lost."""
+    known = [name.upper() for name in Settings.model_fields]
+    for variable in sorted(os.environ):
+        name = variable.removeprefix(PREFIX)
+        if name != variable and name not in known:
+            yield from ((name, near) for near in difflib.get_close_matches(name, known, n=1, cutoff=0.85))
+
+
+def _line(detail: ErrorDetails, language: Language) -> str:
+    """Return one fault: the variable and the reason, in the one language where a sentence stands in both."""
+    name = str(detail["loc"][0]) if detail["loc"] else ""
+    variable = PREFIX + name.upper() if name else "·"
+    if detail["type"] == "value_error":
+        chinese, _, english = detail["msg"].removeprefix("Value error, ").partition(" / ")
+        return f"{variable}: {Word(chinese, english).said(language)}"
+    if detail["type"] == "string_pattern_mismatch":
+        return f"{variable}: {say('shape', language, why=Settings.model_fields[name].description)}"
+    found = misfit(detail)
+    return f"{variable}: {say(found.text, language, **found.values)}"
