@@ -171,6 +171,10 @@ class Step(Protocol):
         ...
 
 
+RESENDS_COUNTED_MAX = 6
+"""The pause before an open letter is published again doubles this many times and then stays."""
+
+
 class Post(Protocol):
     """What the pump needs of a step: the letters on their way. Part of every `Step` of both ledgers."""
 

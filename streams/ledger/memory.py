@@ -14,14 +14,22 @@ from typing import Any, TypeVar
 
 from streams.ledger.appending import audit_letter, chain_drafts
 from streams.ledger.columns import saved
-from streams.ledger.contract import Draft, Entry, FullStep, LedgerError, R, Seal, StaleRowError, Table, Where
+from streams.ledger.contract import (
+    RESENDS_COUNTED_MAX,
+    Draft,
+    Entry,
+    FullStep,
+    LedgerError,
+    R,
+    Seal,
+    StaleRowError,
+    Table,
+    Where,
+)
 from streams.ledger.shelves import Envelope, LetterShelf, RowShelf, Undo
 from streams.letters import Letter
 
 T = TypeVar("T")
-
-RESENDS_COUNTED_MAX = 6
-"""The pause before an open letter is published again doubles this many times and then stays."""
 
 
 class MemoryLedger:

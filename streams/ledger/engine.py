@@ -1,0 +1,88 @@
+"""How a database is opened, and what its errors mean to the house: away, stale, or not made yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from streams.ledger.contract import LedgerAwayError, LedgerError, StaleRowError
+
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_STALE_STATES = {"40001", "40P01", "23505"}
+_MISSING_STATES = {"42P01", "42703"}
+_READ_ONLY_STATE = "25006"
+
+
+def open_engine(url: str, *, connections: int, busy_timeout_s: float) -> sa.Engine:
+    """Return an engine for `sqlite:///path` or `postgresql://…`; nothing is connected yet.
+
+    Args:
+        url: Where the ledger is.
+        connections: How many may be open at once.
+        busy_timeout_s: How long a step of SQLite waits for the writer of another process.
+
+    Raises:
+        LedgerError: The URL cannot be read, or names another kind of database.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except exc.ArgumentError:
+        raise LedgerError("the ledger's URL cannot be read; write sqlite:///PATH or postgresql://…") from None
+    kind = parsed.get_backend_name()
+    if kind == SQLITE:
+        engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"timeout": busy_timeout_s})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if kind == POSTGRESQL:
+        return sa.create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            hide_parameters=True,
+            pool_size=connections,
+            max_overflow=1,
+            pool_pre_ping=True,
+        )
+    raise LedgerError(f"the ledger cannot be kept in {kind}; use sqlite:///PATH or postgresql://…")
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own habit of opening transactions late would lose the BEGIN IMMEDIATE below.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A transaction that only later wants to write fails at once where another has written: take the lock first.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def translate(error: BaseException) -> BaseException:
+    """Return the ledger's own error for one of the database, or the error itself where it is not the database's."""
+    if isinstance(error, exc.TimeoutError):
+        return _because(LedgerAwayError("the ledger has no free connection; wait and try again"), error)
+    if not isinstance(error, exc.DBAPIError):
+        return error
+    state = getattr(error.orig, "sqlstate", None)
+    text = str(error.orig)
+    if state in _STALE_STATES or isinstance(error, exc.IntegrityError):
+        return _because(StaleRowError(f"another step came in between; run this one again ({text})"), error)
+    if state in _MISSING_STATES or text.startswith(("no such table", "no such column")):
+        return _because(
+            LedgerError(f"the ledger's tables are not there or are old; migrate it, then start again ({text})"), error
+        )
+    # SQLite tells a damaged file, PostgreSQL a server that became read-only, by errors of other classes.
+    away = isinstance(error, exc.OperationalError | exc.InterfaceError) or type(error) is exc.DatabaseError
+    if away or error.connection_invalidated or state == _READ_ONLY_STATE:
+        return _because(LedgerAwayError(f"the ledger is away, locked or full; wait and try again ({text})"), error)
+    return error
+
+
+def _because(error: LedgerError, cause: BaseException) -> LedgerError:
+    error.__cause__ = cause
+    return error

@@ -1,0 +1,115 @@
+"""The verbs of a SQL step about the history: entries, heads, seals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from streams.ledger.appending import Head, audit_letter, chain_drafts
+from streams.ledger.chain import canonical
+from streams.ledger.contract import Draft, Entry, Seal, Span, StaleRowError
+from streams.ledger.schema import ENTRIES, HEADS, SEALS
+from streams.ledger.sql_letters import LetterVerbs
+from streams.ledger.sql_rows import chunks
+
+_PARTS = sa.select(*(column for column in ENTRIES.c if column.name != "seal"))
+_SPANS: TypeAdapter[tuple[Span, ...]] = TypeAdapter(tuple[Span, ...])
+
+
+class EntryVerbs(LetterVerbs):
+    """append, entries; heads, unsealed, write_seal, seals, last_seal, sealed_by, page."""
+
+    def append(self, drafts: Iterable[Draft]) -> list[Entry]:
+        """Number, chain and append entries, and write the audit letter."""
+        drafts = list(drafts)
+        if not drafts:
+            return []
+        subjects = sorted({draft.subject for draft in drafts})
+        heads = self._lock_heads(subjects)
+        entries = chain_drafts(drafts, heads)
+        self._connection.execute(ENTRIES.insert(), [_values(entry) for entry in entries])
+        upsert = self._insert(HEADS)
+        upsert = upsert.on_conflict_do_update(
+            index_elements=[HEADS.c.subject], set_={"n": upsert.excluded.n, "hash": upsert.excluded.hash}
+        )
+        moved = [{"subject": subject, "n": heads[subject][0], "hash": heads[subject][1]} for subject in subjects]
+        self._connection.execute(upsert, moved)
+        self.write([audit_letter(entries)])
+        return entries
+
+    def _lock_heads(self, subjects: Iterable[str]) -> dict[str, Head]:
+        heads: dict[str, Head] = {}
+        for chunk in chunks(subjects):
+            question = sa.select(HEADS.c.subject, HEADS.c.n, HEADS.c.hash).where(HEADS.c.subject.in_(chunk))
+            rows = self._connection.execute(question.order_by(HEADS.c.subject).with_for_update())
+            heads.update((subject, (n, digest)) for subject, n, digest in rows)
+        return heads
+
+    def entries(self, subject: str) -> list[Entry]:
+        """Return the entries of a subject in order."""
+        return self._read_entries(_PARTS.where(ENTRIES.c.subject == subject).order_by(ENTRIES.c.n))
+
+    def heads(self) -> list[tuple[str, int, str]]:
+        """Return (subject, last n, last hash) of every subject, ordered."""
+        rows = self._connection.execute(sa.select(HEADS.c.subject, HEADS.c.n, HEADS.c.hash).order_by(HEADS.c.subject))
+        return [(subject, n, digest) for subject, n, digest in rows]
+
+    def unsealed(self, limit: int) -> list[Entry]:
+        """Return entries that no seal covers, ordered by (subject, n)."""
+        question = _PARTS.where(ENTRIES.c.seal.is_(None)).order_by(ENTRIES.c.subject, ENTRIES.c.n).limit(limit)
+        return self._read_entries(question)
+
+    def write_seal(self, seal: Seal) -> None:
+        """Keep a seal and mark the entries of its spans as covered by it."""
+        spans = [span.model_dump() for span in seal.spans]
+        values = {**seal.model_dump(exclude={"spans"}), "spans": canonical(spans)}
+        if self._insert_new(SEALS, [values]) != 1:
+            raise StaleRowError(f"seal {seal.n} was written by somebody else; seal again")
+        mark = ENTRIES.update().values(seal=seal.n)
+        mark = mark.where(ENTRIES.c.subject == sa.bindparam("_subject"))
+        mark = mark.where(ENTRIES.c.n.between(sa.bindparam("_first"), sa.bindparam("_last")))
+        self._connection.execute(mark, [{f"_{name}": value for name, value in span.items()} for span in spans])
+
+    def seals(self, after_n: int = 0, limit: int = 1000) -> list[Seal]:
+        """Return seals with a number above `after_n`, in order."""
+        question = sa.select(SEALS).where(SEALS.c.n > after_n).order_by(SEALS.c.n).limit(limit)
+        return [_seal(row) for row in self._connection.execute(question)]
+
+    def last_seal(self) -> Seal | None:
+        """Return the latest seal."""
+        row = self._connection.execute(sa.select(SEALS).order_by(SEALS.c.n.desc()).limit(1)).one_or_none()
+        return None if row is None else _seal(row)
+
+    def sealed_by(self, seal_n: int) -> list[Entry]:
+        """Return the entries marked as covered by a seal, ordered by (subject, n)."""
+        return self._read_entries(_PARTS.where(ENTRIES.c.seal == seal_n).order_by(ENTRIES.c.subject, ENTRIES.c.n))
+
+    def page(self, after: Entry | None, limit: int, *, by_time: bool = False) -> list[Entry]:
+        """Return the entries that follow `after`, ordered by (subject, n), or by (at, subject, n) with `by_time`."""
+        columns = [ENTRIES.c[name] for name in (("at", "subject", "n") if by_time else ("subject", "n"))]
+        question = _PARTS.order_by(*columns).limit(limit)
+        if after is not None:
+            place = [sa.bindparam(None, getattr(after, column.name), column.type) for column in columns]
+            question = question.where(sa.tuple_(*columns) > sa.tuple_(*place))
+        return self._read_entries(question)
+
+    def _read_entries(self, question: sa.Select[Any]) -> list[Entry]:
+        return [_entry(row) for row in self._connection.execute(question)]
+
+
+def _values(entry: Entry) -> dict[str, Any]:
+    facts = canonical(entry.model_dump(mode="json", include={"facts"})["facts"])
+    return {**{name: getattr(entry, name) for name in Entry.model_fields}, "facts": facts}
+
+
+def _entry(row: sa.Row[Any]) -> Entry:
+    # Whether the content is what was written is for the verifier to say, entry by entry, not for a reader to trip on.
+    return Entry.model_construct(**{**row._mapping, "facts": json.loads(row.facts)})
+
+
+def _seal(row: sa.Row[Any]) -> Seal:
+    return Seal(n=row.n, at=row.at, spans=_SPANS.validate_json(row.spans), previous=row.previous, hash=row.hash)
