@@ -143,6 +143,7 @@ class Carrier(Protocol):
 
         Raises:
             VendorBusyError, VendorDownError: The vendor did not answer; ask again later.
+            RefusedByVendorError: The account may not ask.
         """
         ...
 
@@ -151,5 +152,6 @@ class Carrier(Protocol):
 
         Raises:
             VendorBusyError, VendorDownError: The vendor did not answer; ask again later.
+            RefusedByVendorError: The account may not ask.
         """
         ...

@@ -1,0 +1,293 @@
+"""What Twilio tells us over HTTP, and what a telephone that is being called asks of us.
+
+Every piece of news is handed to `hear`, which keeps it in the ledger, before Twilio gets its answer; where that fails
+Twilio gets a 503 and asks again (`signature.TRY_AGAIN`). Asked again, the same news carry the same `seq`.
+Nothing unsigned gets in; no number is logged, and none leaves this file but masked or as a keyed digest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from starlette.datastructures import ImmutableMultiDict
+
+from agents.dial.carriers import twiml
+from agents.dial.carriers.protocol import Script
+from agents.dial.carriers.signature import TRY_AGAIN, attempt_of, is_signed
+from agents.dial.carriers.verdicts import Progress, call_news, is_machine, seq_of, text_news
+from rosters.numbers import mask, number_digest
+from streams.clock import Clock
+from streams.ids import REAL
+from streams.letters import CallNews, TextReplied
+from streams.words import Outcome
+
+BODY_MAX_BYTES = 65_536
+HEARINGS_MAX = 3
+"""How often one call speaks the message."""
+ASKED_MAX = 3
+"""How often one hearing asks for a key: once, and twice again after a wrong key or none."""
+
+Form = ImmutableMultiDict[str, str]
+Hear = Callable[[CallNews | TextReplied], Awaitable[None]]
+ScriptOf = Callable[[str], Awaitable[Script | None]]
+_log = logging.getLogger(__name__)
+_NOTHING = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+
+def twilio_router(
+    hear: Hear,
+    script_of: ScriptOf,
+    tokens: Sequence[str],
+    public_url: str,
+    clock: Clock,
+    number_key: bytes,
+    voice: str = twiml.MANDARIN,
+) -> APIRouter:
+    """Make the routes that Twilio calls; mount them where `public_url` leads.
+
+    Args:
+        hear: Keeps a piece of news in the ledger, or raises.
+        script_of: What an attempt says, by its id; None where it was stopped or is unknown.
+        tokens: Auth tokens of the account, two while one is being replaced.
+        public_url: The same as the carrier's: signatures are made over it.
+        clock: Gives the story time of each piece of news.
+        number_key: For the digests that match replies with numbers.
+        voice: Twilio's name of the voice that speaks.
+    """
+    told = _Told(hear, clock, number_key)
+    speech = _Speech(told, script_of, public_url.rstrip("/"), voice)
+    signed = _Signed(tokens, public_url.rstrip("/"))
+    router = APIRouter(tags=["twilio"])
+
+    @router.post("/voice/{token}")
+    async def answered(request: Request, token: str) -> Response:
+        """The telephone was answered: speak the message."""
+        form = await signed.form(request, f"/voice/{token}")
+        return _xml(await speech.answered(_attempt(token), token, form))
+
+    @router.post("/voice/{token}/asked")
+    async def played(request: Request, token: str, hearing: int = Query(1, ge=1)) -> Response:
+        """The message was spoken to the end: ask for a key."""
+        form = await signed.form(request, f"/voice/{token}/asked")
+        return _xml(await speech.played(_attempt(token), token, form, hearing))
+
+    @router.post("/voice/{token}/key")
+    async def key(request: Request, token: str, hearing: int = Query(1, ge=1), asked: int = Query(1, ge=1)) -> Response:
+        """A key was pressed, or none in time: record it, speak again, ask again, or end."""
+        form = await signed.form(request, f"/voice/{token}/key")
+        return _xml(await speech.pressed(_attempt(token), token, form, (hearing, asked)))
+
+    @router.post("/calls/{token}/status", status_code=204)
+    async def call_status(request: Request, token: str) -> Response:
+        """How the call goes."""
+        form = await signed.form(request, f"/calls/{token}/status")
+        await told.call_status(_attempt(token), form)
+        return Response(status_code=204)
+
+    @router.post("/texts/{token}/status", status_code=204)
+    async def text_status(request: Request, token: str) -> Response:
+        """How the text goes."""
+        form = await signed.form(request, f"/texts/{token}/status")
+        await told.text_status(_attempt(token), form)
+        return Response(status_code=204)
+
+    @router.post("/texts/inbound")
+    async def inbound(request: Request) -> Response:
+        """Somebody sent us a text; nothing is answered."""
+        form = await signed.form(request, "/texts/inbound")
+        await told.reply(form)
+        return _xml(_NOTHING)
+
+    return router
+
+
+class _Signed:
+    """Lets in what the account signed."""
+
+    def __init__(self, tokens: Sequence[str], public_url: str) -> None:
+        self._tokens = tokens
+        self._public_url = public_url
+
+    async def form(self, request: Request, path: str) -> Form:
+        """Return the fields of a signed request.
+
+        The address is put together as Twilio was given it: behind a proxy the request's own is another.
+
+        Raises:
+            HTTPException: 413 where the body is too long, 403 where no token signed it.
+        """
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_MAX_BYTES:
+                raise HTTPException(413, f"the body is longer than {BODY_MAX_BYTES} bytes")
+        try:
+            form: Form = ImmutableMultiDict(parse_qsl(body.decode(), keep_blank_values=True))
+        except ValueError:
+            raise HTTPException(400, "the body is not a form in UTF-8") from None
+        url = self._public_url + path + (f"?{request.url.query}" if request.url.query else "")
+        if not is_signed(self._tokens, url, form, request.headers.get("X-Twilio-Signature", "")):
+            _log.warning("refused an unsigned request to %s", path)
+            raise HTTPException(403, "the signature does not fit; check the auth token and the public address")
+        return form
+
+
+class _Told:
+    """Turns callbacks into news and hands them on."""
+
+    def __init__(self, hear: Hear, clock: Clock, number_key: bytes) -> None:
+        self._hear = hear
+        self._clock = clock
+        self._number_key = number_key
+
+    def now(self) -> datetime:
+        """Return the story time."""
+        return self._clock.now()
+
+    async def hand_on(self, news: CallNews | TextReplied | None) -> None:
+        """Hand news on, if there are any.
+
+        Raises:
+            HTTPException: 503 where they could not be kept.
+        """
+        if news is None:
+            return
+        await _or_again(self._hear(news))
+
+    async def progress(
+        self, attempt_id: str, progress: Progress, nth: int = 0, key: str = "", outcome: Outcome | None = None
+    ) -> None:
+        """Hand on what a request of the telephone itself shows."""
+        await self.hand_on(
+            CallNews(
+                attempt_id=attempt_id,
+                seq=seq_of(progress, nth),
+                progress=progress,
+                key=key,
+                outcome=outcome,
+                at=self.now(),
+            )
+        )
+
+    async def call_status(self, attempt_id: str, form: Form) -> None:
+        """Hand on a CallStatus."""
+        await self.hand_on(
+            call_news(
+                attempt_id,
+                form.get("CallStatus", ""),
+                self.now(),
+                nth=_whole(form.get("SequenceNumber", "")),
+                duration_s=float(_whole(form.get("CallDuration", ""))),
+                answered_by=form.get("AnsweredBy", ""),
+                sip_code=form.get("SipResponseCode", ""),
+                error_code=form.get("ErrorCode", ""),
+            )
+        )
+
+    async def text_status(self, attempt_id: str, form: Form) -> None:
+        """Hand on a MessageStatus."""
+        await self.hand_on(
+            text_news(attempt_id, form.get("MessageStatus", ""), self.now(), error_code=form.get("ErrorCode", ""))
+        )
+
+    async def reply(self, form: Form) -> None:
+        """Hand on what somebody wrote. It names no realm: whoever reads it knows which callouts are open."""
+        number = form.get("From", "")
+        await self.hand_on(
+            TextReplied(
+                realm=REAL,
+                number_key=number_digest(number, self._number_key),
+                masked=mask(number),
+                text=form.get("Body", ""),
+                vendor_id=form.get("MessageSid", ""),
+                at=self.now(),
+            )
+        )
+
+
+class _Speech:
+    """Tells a telephone what to do next."""
+
+    def __init__(self, told: _Told, script_of: ScriptOf, public_url: str, voice: str) -> None:
+        self._told = told
+        self._script_of = script_of
+        self._public_url = public_url
+        self._voice = voice
+
+    async def answered(self, attempt_id: str, token: str, form: Form) -> str:
+        """Speak the message, unless a machine answered."""
+        if is_machine(form.get("AnsweredBy", "")):
+            await self._told.progress(attempt_id, "answered", outcome=Outcome.VOICEMAIL)
+            return twiml.hang_up()
+        await self._told.progress(attempt_id, "answered")
+        return await self._ask(attempt_id, token, hearing=1)
+
+    async def played(self, attempt_id: str, token: str, form: Form, hearing: int) -> str:
+        """Note that the message was heard to the end, and ask for a key."""
+        if form.get("CallStatus") == "completed":
+            return twiml.hang_up()
+        await self._told.progress(attempt_id, "played", hearing)
+        return await self._ask_key(attempt_id, token, hearing, asked=1)
+
+    async def pressed(self, attempt_id: str, token: str, form: Form, counts: tuple[int, int]) -> str:
+        """Note keys 1, 2, 0 and 3; other keys and none are no news, they are asked for again."""
+        hearing, asked = counts
+        key = form.get("Digits", "")
+        if key in twiml.RECORDED:
+            await self._told.progress(attempt_id, "key", hearing, key)
+            return twiml.read_back(key, voice=self._voice)
+        if key == twiml.REPEAT_KEY and hearing < HEARINGS_MAX:
+            await self._told.progress(attempt_id, "key", hearing, key)
+            return await self._ask(attempt_id, token, hearing + 1)
+        if asked >= ASKED_MAX:
+            return twiml.goodbye(voice=self._voice)
+        return await self._ask_key(attempt_id, token, hearing, asked + 1, wrong=bool(key))
+
+    async def _ask(self, attempt_id: str, token: str, hearing: int) -> str:
+        script = await _or_again(self._script_of(attempt_id))
+        if script is None:
+            return twiml.cancelled(voice=self._voice)
+        return twiml.ask(script, self._address(token, "asked", f"hearing={hearing}"), voice=self._voice)
+
+    async def _ask_key(self, attempt_id: str, token: str, hearing: int, asked: int, *, wrong: bool = False) -> str:
+        script = await _or_again(self._script_of(attempt_id))
+        if script is None:
+            return twiml.cancelled(voice=self._voice)
+        url = self._address(token, "key", f"hearing={hearing}&asked={asked}")
+        return twiml.ask_key(script, url, wrong=wrong, voice=self._voice)
+
+    def _address(self, token: str, what: str, counts: str) -> str:
+        return f"{self._public_url}/voice/{token}/{what}?{counts}{TRY_AGAIN}"
+
+
+async def _or_again(answer: Awaitable[Any]) -> Any:
+    """Return what the ledger says, or let Twilio ask again, whatever the trouble is.
+
+    Raises:
+        HTTPException: 503.
+    """
+    try:
+        return await answer
+    except Exception as error:
+        _log.exception("a callback could not be kept; Twilio is asked to send it again")
+        raise HTTPException(503, "not kept; send it again", headers={"Retry-After": "1"}) from error
+
+
+def _attempt(token: str) -> str:
+    try:
+        return attempt_of(token)
+    except ValueError as error:
+        raise HTTPException(404, str(error)) from error
+
+
+def _whole(number: str) -> int:
+    return int(number) if number.isdecimal() and number.isascii() else 0
+
+
+def _xml(document: str) -> Response:
+    return Response(document, media_type="application/xml")
