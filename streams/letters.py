@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from config.rules import Ladder
 from streams.ids import make_id
 from streams.words import Channel, Colour, Model, MsgType, Outcome, Status
 
@@ -127,6 +128,8 @@ class Move(StrEnum):
     CORRECTED = "corrected"
     EXPIRED = "expired"
     UNCLEAR = "unclear"
+    PAUSED = "paused"
+    RESUMED = "resumed"
 
 
 class ChainMoved(Model):
@@ -160,7 +163,11 @@ class Mode(StrEnum):
 
 
 class Opening(Model):
-    """One callout to open: the post, the frozen ladder by name, and the words."""
+    """One callout to open: the post, its ladder by name, and the words.
+
+    `voice` is what is spoken before the keys are asked for, `text` what is sent by SMS. `visit_id` is set where the
+    callout hands over a visit list.
+    """
 
     callout_id: str
     post_id: str
@@ -175,10 +182,16 @@ class Opening(Model):
 
 
 class OpenCallouts(Model):
-    """A page of at most 200 openings of one round."""
+    """A page of at most 200 openings of one round, with the ladders they name, frozen as they were when planned."""
 
     kind: Literal["open_callouts"] = "open_callouts"
+    realm: str
+    chain_id: str
     round_id: str
+    hazard: str
+    colour: Colour
+    rules_hash: str
+    ladders: dict[str, Ladder]
     openings: tuple[Opening, ...] = Field(max_length=200)
 
 
@@ -261,10 +274,10 @@ class Replied(Model):
 
 
 class Stopped(Model):
-    """Nothing more is to be called for this callout: cancelled, corrected, superseded by a later round, expired."""
+    """Nothing more is to be called for these callouts: cancelled, corrected, superseded by a later round, expired."""
 
     kind: Literal["stopped"] = "stopped"
-    callout_id: str
+    callout_ids: tuple[str, ...] = Field(max_length=200)
     why: Literal["cancelled", "corrected", "superseded", "expired"]
     by: str = ""
     at: datetime
@@ -283,6 +296,16 @@ class VisitNeeded(Model):
     why: str
     lost_contact: bool = False
     heard: bool = False
+    at: datetime
+
+
+class VisitTaken(Model):
+    """Somebody confirmed the call that handed a visit list over: the list is in their hands."""
+
+    kind: Literal["visit_taken"] = "visit_taken"
+    visit_id: str
+    callout_id: str
+    by: str
     at: datetime
 
 
@@ -351,6 +374,7 @@ Message = Annotated[
     | Replied
     | Stopped
     | VisitNeeded
+    | VisitTaken
     | VisitSettled
     | ReadingsArrived
     | AuditWritten

@@ -1,0 +1,1 @@
+"""CALLOUT: one post to be woken in one round, step by step along its ladder."""

@@ -1,0 +1,80 @@
+"""The thin side of CALLOUT: unfolds pages, loads states, lets `decide.py` decide, writes what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from agents.callout.decide import decide, decide_due, decide_opening
+from agents.callout.state import CALLOUTS, Callout
+from agents.facts import Facts
+from agents.plan.state import ROUNDS, Round
+from streams.ledger.contract import Step, Where
+from streams.letters import Letter, OpenCallouts, Opening, Stopped
+from streams.rooms import Decision, fold, take_due
+from streams.topics import CALLOUTS as CALLOUTS_TOPIC
+
+
+class CalloutRoom:
+    """Reads `pages` and `callouts`; both are about the same rows, so it is one room under two topics."""
+
+    name = "callout"
+
+    def __init__(self, facts: Facts, topic: str = CALLOUTS_TOPIC) -> None:
+        self.facts = facts
+        self.topic = topic
+
+    def handle(self, letters: Sequence[Letter], step: Step, now: datetime) -> None:
+        """Take every callout that the letters speak of one step on."""
+        pairs = [pair for letter in letters for pair in _unfold(letter.message)]
+        rounds = self._rounds(step, {letter.message.round_id for letter in letters if _is_page(letter)})
+
+        def decide_one(callout: Callout | None, message: Any, at: datetime) -> Decision[Callout]:
+            if isinstance(message, tuple):
+                page, opening = message
+                return decide_opening(callout, page, opening, at, self.facts, rounds(page.round_id).stop_why)
+            return decide(callout, message, at, self.facts)
+
+        fold(step, CALLOUTS, pairs, decide_one, now)
+
+    def tick(self, step: Step, now: datetime, limit: int) -> int:
+        """Take the steps of callouts that time brings."""
+        rounds = self._rounds(step, ())
+
+        def decide_one(callout: Callout, at: datetime) -> Decision[Callout]:
+            row = rounds(callout.round_id)
+            return decide_due(callout, at, self.facts, paused_until=row.paused_until, stopped=row.stop_why)
+
+        return take_due(step, CALLOUTS, decide_one, now, limit)
+
+    def next_due_at(self, step: Step) -> datetime | None:
+        """Return when a callout next needs a step."""
+        rows = step.find(CALLOUTS, Where("due_at", "not null"), order=("due_at",), limit=1)
+        return rows[0].due_at if rows else None
+
+    def _rounds(self, step: Step, round_ids: Iterable[str]) -> Callable[[str], Round]:
+        """Return a look-up of rounds that reads each only once in this step."""
+        known = step.load(ROUNDS, round_ids)
+
+        def look_up(round_id: str) -> Round:
+            if round_id not in known:
+                known.update(step.load(ROUNDS, [round_id]))
+            return known[round_id]
+
+        return look_up
+
+
+def _is_page(letter: Letter) -> bool:
+    return isinstance(letter.message, OpenCallouts)
+
+
+def _unfold(message: Any) -> list[tuple[str, OpenCallouts | tuple[OpenCallouts, Opening] | Any]]:
+    """Turn a page into one message per callout."""
+    match message:
+        case OpenCallouts():
+            return [(opening.callout_id, (message, opening)) for opening in message.openings]
+        case Stopped():
+            return [(callout_id, message) for callout_id in message.callout_ids]
+        case _:
+            return [(message.callout_id, message)]

@@ -1,0 +1,1 @@
+"""VISIT: somebody goes to the door: one list per round and superior unit."""
