@@ -57,7 +57,7 @@ class Card(Model):
 
 
 def load_county(folder: Path, around: datetime | None = None) -> County:
-    """Load a county from county.yaml and its CSV sheets; `docs` and the sample's README tell the columns.
+    """Load a county from county.yaml and its CSV sheets; config/sample/README.md tells what stands in them.
 
     Args:
         folder: Holds county.yaml, regions.csv, units.csv, posts.csv and people.csv, and where there are any
