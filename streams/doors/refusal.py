@@ -31,7 +31,10 @@ class RefusedError(Exception):
 def missing(element: str) -> RefusedError:
     """Return the refusal of a document that lacks an element which calling depends on."""
     return RefusedError(
-        400, element, f"缺少必填项 {element}，请补上后重新发送。", f"{element} is missing or empty; add it and send again."
+        400,
+        element,
+        f"缺少必填项 {element}，请补上后重新发送。",
+        f"{element} is missing or empty; add it and send again.",
     )
 
 
