@@ -6,13 +6,13 @@ it. It must never look at people or areas: whether a post is held is found out w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import time
-from itertools import product
+from itertools import pairwise, product
 from typing import NamedTuple
 
 from config.checks import DIGEST_FROM, DIGEST_TO, check_hazards, check_ids, check_repeats, found
-from config.choose import in_hours, names
+from config.choose import ANY, in_hours, names
 from config.faults import Path
 from config.kinds import SOURCES
 from config.rules import Hazard, Quiet, Rule, Source, Threshold, Uncovered
@@ -57,7 +57,7 @@ def check_coverage(
     for row in thresholds:
         if row.hazard in keys:
             needed += _needed("monitor", (row.colour,), [row.hazard], parts)
-    yield from _left_out([cell for cell in dict.fromkeys(needed) if cell not in taken], hazards)
+    yield from _left_out([cell for cell in dict.fromkeys(needed) if cell not in taken], keys, parts)
 
 
 def _cells(rule: Rule, keys: Sequence[str], parts: Sequence[str]) -> set[Cell]:
@@ -72,15 +72,27 @@ def _needed(source: Source, colours: Sequence[Colour], keys: Sequence[str], part
     return [Cell(key, colour, source, part) for colour, key, part in product(colours, keys, parts)]
 
 
-def _left_out(cells: Sequence[Cell], hazards: Sequence[Hazard]) -> Iterator[Finding]:
-    """Find each colour of each source that has no answer, with its hazards in one sentence."""
-    spoken = {hazard.key: hazard.name for hazard in hazards}
+def _left_out(cells: Sequence[Cell], keys: Sequence[str], parts: Sequence[str]) -> Iterator[Finding]:
+    """Find each colour of each source that has no answer, with its hazards and hours in one sentence."""
     for colour, source in dict.fromkeys((cell.colour, cell.source) for cell in cells):
         missed = [cell for cell in cells if (cell.colour, cell.source) == (colour, source)]
-        listed = "、".join(f"{spoken[key]}({key})" for key in dict.fromkeys(cell.hazard for cell in missed))
+        unanswered = {cell.hazard for cell in missed}
+        hazards = [ANY] if unanswered == set(keys) else [key for key in keys if key in unanswered]
         yield found(
-            ("rules",), "uncovered", colour=colour, source=SOURCES[source], hours=missed[0].since, hazards=listed
-        )
+            ("rules",), "uncovered", colour=colour, source=SOURCES[source],
+            hours=_spans({cell.since for cell in missed}, parts), hazards="、".join(hazards),
+        )  # fmt: skip
+
+
+def _spans(missed: Collection[str], parts: Sequence[str]) -> str:
+    """Return parts of the day as spans, those that touch made one: 00:00–06:00、22:00–24:00."""
+    spans: list[tuple[str, str]] = []
+    for since, until in pairwise([*parts, "24:00"]):
+        if since in missed and spans and spans[-1][1] == since:
+            spans[-1] = (spans[-1][0], until)
+        elif since in missed:
+            spans.append((since, until))
+    return "、".join(f"{since}–{until}" for since, until in spans)
 
 
 def check_quiet(rows: Sequence[Quiet], hazards: Sequence[Hazard]) -> Iterator[Finding]:

@@ -147,8 +147,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "dead_rule": ("前面的规则已全部包括它,永远轮不到", "the rules above cover all of it: it can never match"),
     "nobody_rung": ("橙色、红色至少要有一类岗位用电话呼叫", "orange and red must ring somebody: make one mode call"),
     "uncovered": (
-        "{colour}{source}没有规则({hours}起):{hazards};请补规则,或预警列入 uncovered",
-        "no rule covers {colour} {source} (from {hours}) of {hazards}; add one, or list a warning under uncovered",
+        "{colour}{source}没有规则({hours}):{hazards};请补规则,预警也可列入 uncovered",
+        "no rule covers a {colour} {source} of {hazards} ({hours}); add one, or list a warning under uncovered",
     ),
     "covered_after_all": (
         "规则已经包括这些,不要再列入 uncovered",

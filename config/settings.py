@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(default=Path("data"), description="Folder of the ledger, reports and logs.")
-    ledger_url: str = Field(default="", description="SQLAlchemy URL of the ledger; empty = SQLite in data_dir.")
+    ledger_url: str = Field(default="", repr=False, description="URL of the ledger; empty = SQLite in data_dir.")
     kafka: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Bootstrap servers host:port, comma-separated; empty = the embedded broker."
     )
@@ -197,7 +197,8 @@ def _line(detail: ErrorDetails, language: Language) -> str:
     if detail["type"] == "value_error":
         chinese, _, english = detail["msg"].removeprefix("Value error, ").partition(" / ")
         return f"{variable}: {Word(chinese, english).said(language)}"
-    if detail["type"] == "string_pattern_mismatch":
-        return f"{variable}: {say('shape', language, why=Settings.model_fields[name].description)}"
+    field = Settings.model_fields.get(name)
+    if field and (detail["type"] == "string_pattern_mismatch" or field.annotation is SecretStr):
+        return f"{variable}: {say('shape', language, why=field.description)}"
     found = misfit(detail)
     return f"{variable}: {say(found.text, language, **found.values)}"

@@ -140,7 +140,16 @@ def shaped(sheet: Sheet, model: type[M]) -> tuple[M | None, list[Fault]]:
     try:
         return model.model_validate_json(content, strict=True), []
     except ValidationError as error:
-        return None, sheet.faults(_finding(detail, model) for detail in error.errors(include_url=False))
+        details = error.errors(include_url=False)
+        return None, sheet.faults(_finding(detail, model) for detail in details if not _follows(detail, details))
+
+
+def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Tell whether a list is called too short only because pydantic did not count its faulty items."""
+    path = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(path) and other["loc"][: len(path)] == path for other in details
+    )
 
 
 # The error types of pydantic, the sentence for each, and the name of the limit it carries.
