@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import csv
+import io
 import math
-from datetime import timedelta
+import zipfile
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +20,8 @@ from agents.sense.state import SEEN_MAX, Verdict
 from streams import topics
 from streams.ids import realm_of
 from streams.words import Colour
+
+DWD = Path(__file__).parents[2] / ".." / "shared" / "data" / "sensors" / "dwd" / "observations_recent_RR_akt.zip"
 
 FACTS = SenseFacts(COUNTY, rule_book())
 GAUGE = GAUGES[0]
@@ -355,3 +361,21 @@ def test_for_a_gauge_on_the_five_minutes_the_sum_is_exact(tenths, window_h):
     inside = [one for one in readings if end_s - window_h * 3600 < one.at.timestamp() <= end_s]
     assert end_s % BUCKET_S == 0
     assert sum_at(state.series, end_s, window_h) == sum(round(one.value * 1000) for one in inside)
+
+
+@pytest.mark.skipif(not DWD.is_file(), reason="the hourly rain of ../shared/data is not here")
+def test_the_sums_of_a_real_hourly_gauge_are_those_of_its_file():
+    with zipfile.ZipFile(DWD) as bundle:
+        name = next(name for name in bundle.namelist() if name.startswith("produkt_rr_stunde"))
+        rows = list(csv.DictReader(io.StringIO(bundle.read(name).decode()), delimiter=";", skipinitialspace=True))
+    readings = [
+        rain(0, float(row["R1"])).model_copy(
+            update={"at": datetime.strptime(row["MESS_DATUM"].strip(), "%Y%m%d%H").replace(tzinfo=UTC)}
+        )
+        for row in rows
+    ]
+    state = after(page(*readings))[-1].state
+    midnight_s = int(datetime(2020, 2, 11, tzinfo=UTC).timestamp())
+    sums = [sum_at(state.series, midnight_s, window_h) / 1000 for window_h in (1, 3, 6, 24)]
+    assert sums == [5.7, 11.7, 12.4, 12.4]
+    assert sum_at(state.series, midnight_s + 2 * 3600, 24) / 1000 == 13.6
