@@ -135,7 +135,8 @@ class Uncovered(Model):
 class Knobs(Model):
     """Clocks and limits of a county that belong to no single ladder.
 
-    `order_ladder` hands a visit list to a duty room; `notice_ladder` tells of a cancellation or a correction.
+    `order_ladder` rings a duty room about a visit list, a lone gauge or an unclear warning, and whoever took over a
+    shift meanwhile; `notice_ladder` tells once of a cancellation, a correction or a fall in colour.
     """
 
     awake_h: float = Field(default=6.0, ge=0, le=48)
