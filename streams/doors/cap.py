@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 
 from lxml import etree
 
@@ -22,6 +23,7 @@ from streams.doors.issued import (
     read_references,
     read_status,
     split_list,
+    too_many,
     unique,
     warning_id,
 )
@@ -53,14 +55,9 @@ def read_cap(content: bytes, hazards: Sequence[Hazard], *, realm: str, received_
     Raises:
         RefusedError: 400 with the element at fault.
     """
-    alerts = list(_alerts(parse_xml(content)))
+    alerts = list(islice(_alerts(parse_xml(content)), MAX_WARNINGS + 1))
     if len(alerts) > MAX_WARNINGS:
-        raise RefusedError(
-            400,
-            "alert",
-            f"一个文件里有 {len(alerts)} 条预警，超过上限 {MAX_WARNINGS} 条，请分开发送。",
-            f"{len(alerts)} alerts in one document, more than {MAX_WARNINGS}; send them apart.",
-        )
+        raise too_many("alert")
     return [_AlertReader(alert, hazards, realm, received_at).read() for alert in alerts]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from streams.doors.reading_time import CHINA_ZONE, read_time
-from streams.doors.refusal import unreadable
+from streams.doors.refusal import RefusedError, unreadable
 from streams.ids import make_id
 from streams.words import MsgType, Status
 
@@ -30,6 +30,16 @@ def clean(value: str) -> str:
 def one_line(value: str) -> str:
     """Return a cleaned value with every run of white space as one space."""
     return " ".join(clean(value).split())
+
+
+def too_many(element: str) -> RefusedError:
+    """Return the refusal of a document with more than MAX_WARNINGS."""
+    return RefusedError(
+        400,
+        element,
+        f"一个文件里的预警超过上限 {MAX_WARNINGS} 条，请分开发送。",
+        f"More than {MAX_WARNINGS} warnings in one document; send them apart.",
+    )
 
 
 def read_status(value: str) -> Status:

@@ -42,6 +42,28 @@ _BRACKET_LEVEL = re.compile(
     r"[\[［【(（]\s*(?:level\s+)?(IV|I{1,3}|[Ⅰ-Ⅳ]|[一二三四])\s*(?:级|/|\]|）|\))", re.IGNORECASE
 )
 
+_CMA_KINDS = (
+    "台风",
+    "暴雨",
+    "暴雪",
+    "寒潮",
+    "大风",
+    "沙尘暴",
+    "高温",
+    "干旱",
+    "雷电",
+    "冰雹",
+    "霜冻",
+    "大雾",
+    "霾",
+    "道路结冰",
+)
+"""中国气象局令第16号 (2007), annex: the kinds 01 to 14 in their order."""
+
+_CMA_NUMBER = re.compile(r"(\d\d)(0[1-4])")
+_PICTURE = re.compile(r"(?<![a-z0-9])p(\d{4})00([1-4])(?!\d)", re.IGNORECASE)
+_PICTURE_COLOURS = {"1": Colour.RED, "2": Colour.ORANGE, "3": Colour.YELLOW, "4": Colour.BLUE}
+
 
 @dataclass(frozen=True)
 class Lexicon:
@@ -100,6 +122,23 @@ def read_event_code(code: str, hazards: Sequence[Hazard]) -> Naming:
     if not found:
         return Naming(None, None)
     return Naming(lexicon(hazards).codes.get(found[1].upper()), _CODE_COLOURS.get(found[2] or ""))
+
+
+def read_picture(name: str, hazards: Sequence[Hazard]) -> Naming:
+    """Read a picture's name, p0002004.png: the kind of CMA, then the colour, which counts down from red = 1."""
+    found = _PICTURE.search(name)
+    return Naming(_cma_kind(found[1], hazards), _PICTURE_COLOURS[found[2]]) if found else Naming(None, None)
+
+
+def read_cma_number(number: str, hazards: Sequence[Hazard]) -> Naming:
+    """Read kind and colour as CMA numbers them, 0203: 02 暴雨, 03 橙色 (the colours count up from blue = 01)."""
+    found = _CMA_NUMBER.fullmatch(number)
+    return Naming(_cma_kind(found[1], hazards), _CODE_COLOURS[found[2]]) if found else Naming(None, None)
+
+
+def _cma_kind(number: str, hazards: Sequence[Hazard]) -> str | None:
+    index = int(number)
+    return read_hazard_word(_CMA_KINDS[index - 1], hazards) if 1 <= index <= len(_CMA_KINDS) else None
 
 
 def read_colour(word: str) -> Colour | None:

@@ -1,4 +1,4 @@
-"""Parse XML of strangers. It must never resolve an entity, load a DTD, open a file or a connection, or outgrow its input."""
+"""Parse XML of strangers. It must never resolve an entity, load a DTD, open a file or a connection."""
 
 from __future__ import annotations
 
