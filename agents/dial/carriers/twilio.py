@@ -7,6 +7,7 @@ It never dials a number that was not approved, and never puts a number into an a
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -92,7 +93,10 @@ class VendorHttp(AsyncTwilioHttpClient):  # type: ignore[misc]  # The package is
         """
         if self._api_base != API_BASE:
             url = self._api_base + urlsplit(url).path
-        response = await super().request(method, url, **{**how, "timeout": self._timeout_s})
+        # The client would make an aiohttp.BasicAuth, which aiohttp means to drop.
+        secret = base64.b64encode(":".join(how.pop("auth")).encode()).decode()
+        headers = {**(how.pop("headers") or {}), "Authorization": f"Basic {secret}"}
+        response = await super().request(method, url, **{**how, "headers": headers, "timeout": self._timeout_s})
         if response.status_code == 429:
             raise VendorBusyError("Twilio takes no more at the moment", retry_after_s=_seconds(response.headers))
         if response.status_code >= 500:

@@ -1,0 +1,26 @@
+"""Fixtures of the wire tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.wire.twilio_house import House, Wires, open_wires
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def wires() -> Iterator[Wires]:
+    with open_wires() as both:
+        yield both
+
+
+@pytest.fixture
+def ours(wires: Wires) -> Iterator[House]:
+    with wires.house() as house:
+        yield house
