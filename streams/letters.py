@@ -239,6 +239,15 @@ class AttemptEnded(Model):
     ended_at: datetime
 
 
+class HangUpAsked(Model):
+    """A callout ended while a call for it was under way; DIAL hangs up when nothing else hangs on that call."""
+
+    kind: Literal["hang_up_asked"] = "hang_up_asked"
+    attempt_id: str
+    callout_id: str
+    at: datetime
+
+
 class NobodyHeld(Model):
     """DIAL looked up a post and nobody holds it, or nobody there has a phone that could be dialled."""
 
@@ -369,6 +378,7 @@ Message = Annotated[
     | CallNews
     | TextReplied
     | AttemptEnded
+    | HangUpAsked
     | NobodyHeld
     | Vouched
     | Replied

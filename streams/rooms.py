@@ -72,6 +72,21 @@ class Timed(Protocol):
         ...
 
 
+def messages_of(letters: Sequence[Letter], *kinds: type[Any]) -> list[Any]:
+    """Return the messages of letters in order.
+
+    Raises:
+        TypeError: A letter carries something this room does not read.
+    """
+    messages: list[Any] = []
+    for letter in letters:
+        message: Any = letter.message
+        if not isinstance(message, kinds):
+            raise TypeError(f"letter {letter.id} carries a {message.kind}, which is not read under {letter.topic}")
+        messages.append(message)
+    return messages
+
+
 def trouble(kind: str, subject: str, text: str, at: datetime, region: str = "") -> Trouble:
     """Make a trouble; the same kind and subject is one trouble, however often it is met."""
     realm = realm_of(subject) if "|" in subject else "real"
@@ -135,8 +150,6 @@ def apply(step: Step, table: Table[S], rows: Any, decisions: Sequence[Decision[S
     record_troubles(step, [item for decision in decisions for item in decision.troubles])
 
 
-
-
 RETRY_AFTER = timedelta(seconds=30)
 ERRORS_MAX = 20
 
@@ -185,8 +198,14 @@ def _again(table: Table[S], row: S, error: Exception, now: datetime) -> Decision
         DueReason.RAISED,
         row.model_copy(update={"due_at": now + wait, "errors": errors}),
         entries=(
-            Draft(subject=row.id, what="step_failed", why=DueReason.RAISED, by="ticker", at=now,
-                  facts={"error": f"{type(error).__name__}: {error}", "errors": errors}),
+            Draft(
+                subject=row.id,
+                what="step_failed",
+                why=DueReason.RAISED,
+                by="ticker",
+                at=now,
+                facts={"error": f"{type(error).__name__}: {error}", "errors": errors},
+            ),
         ),
         troubles=(trouble("step_failed", row.id, text, now),),
     )

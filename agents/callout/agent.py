@@ -11,9 +11,11 @@ from agents.callout.state import CALLOUTS, Callout
 from agents.facts import Facts
 from agents.plan.state import ROUNDS, Round
 from streams.ledger.contract import Step, Where
-from streams.letters import Letter, OpenCallouts, Opening, Stopped
-from streams.rooms import Decision, fold, take_due
+from streams.letters import AttemptEnded, Letter, NobodyHeld, OpenCallouts, Opening, Replied, Stopped, Vouched
+from streams.rooms import Decision, fold, messages_of, take_due
 from streams.topics import CALLOUTS as CALLOUTS_TOPIC
+
+READ = (OpenCallouts, AttemptEnded, NobodyHeld, Vouched, Replied, Stopped)
 
 
 class CalloutRoom:
@@ -27,8 +29,9 @@ class CalloutRoom:
 
     def handle(self, letters: Sequence[Letter], step: Step, now: datetime) -> None:
         """Take every callout that the letters speak of one step on."""
-        pairs = [pair for letter in letters for pair in _unfold(letter.message)]
-        rounds = self._rounds(step, {letter.message.round_id for letter in letters if _is_page(letter)})
+        messages = messages_of(letters, *READ)
+        pairs = [pair for message in messages for pair in _unfold(message)]
+        rounds = self._rounds(step, {item.round_id for item in messages if isinstance(item, OpenCallouts)})
 
         def decide_one(callout: Callout | None, message: Any, at: datetime) -> Decision[Callout]:
             if isinstance(message, tuple):
@@ -63,10 +66,6 @@ class CalloutRoom:
             return known[round_id]
 
         return look_up
-
-
-def _is_page(letter: Letter) -> bool:
-    return isinstance(letter.message, OpenCallouts)
 
 
 def _unfold(message: Any) -> list[tuple[str, OpenCallouts | tuple[OpenCallouts, Opening] | Any]]:

@@ -16,9 +16,9 @@ from agents.facts import Facts
 from rosters.model import Post
 from streams.ids import make_id
 from streams.ledger.contract import Draft
-from streams.letters import Letter, Mode, VisitNeeded, VisitSettled, VisitTaken, write_letter
+from streams.letters import HangUpAsked, Letter, Mode, VisitNeeded, VisitSettled, VisitTaken, write_letter
 from streams.rooms import Decision, Trouble, trouble
-from streams.topics import VISITS
+from streams.topics import CALLS, VISITS
 from streams.words import Outcome
 
 ATTEMPT_MAX_S = 300
@@ -183,6 +183,9 @@ class Course:
     def close(self, state: CalloutState, reason: CalloutReason) -> None:
         """End it: nothing more is rung or sent, and what hangs on it is told."""
         before = self.callout
+        if before.attempt_id:
+            asked = HangUpAsked(attempt_id=before.attempt_id, callout_id=before.id, at=self.now)
+            self.letters.append(write_letter(CALLS, before.attempt_id, asked, self.now, cause=before.id))
         self.set(state=state, call_at=None, text_at=None, due_at=None, closed_at=self.now, why=reason)
         if before.state in (CalloutState.UNREACHED, CalloutState.LOST):
             settled = VisitSettled(

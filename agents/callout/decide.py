@@ -62,6 +62,7 @@ def decide_opening(
             priority=opening.priority,
             mode=opening.mode,
             ladder=page.ladders[opening.ladder],
+            ladder_name=opening.ladder,
             rules_hash=page.rules_hash,
             voice=opening.voice,
             text=opening.text,

@@ -85,6 +85,7 @@ class Callout(Row):
     priority: int
     mode: Mode
     ladder: Ladder
+    ladder_name: str
     rules_hash: str
     voice: str
     text: str

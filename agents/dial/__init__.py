@@ -1,1 +1,1 @@
-"""DIAL: claims attempts from the ledger, places them, records what becomes of them."""
+"""DIAL: claims from the ledger, dials, records what the carriers say."""

@@ -11,7 +11,7 @@ from agents.plan.decide import decide
 from agents.plan.state import ROUNDS, Round
 from streams.ledger.contract import Step, Where
 from streams.letters import ChainMoved, Letter
-from streams.rooms import record_troubles
+from streams.rooms import messages_of, record_troubles
 from streams.topics import WARNINGS
 
 CALLOUTS_MAX = 500_000
@@ -28,10 +28,7 @@ class PlanRoom:
 
     def handle(self, letters: Sequence[Letter], step: Step, now: datetime) -> None:
         """Plan for each move, in order; a later move sees the rounds of the earlier one."""
-        for letter in letters:
-            moved = letter.message
-            if not isinstance(moved, ChainMoved):
-                raise TypeError(f"plan was handed a {type(moved).__name__}")
+        for moved in messages_of(letters, ChainMoved):
             rounds: list[Round] = step.find(ROUNDS, Where("chain_id", "=", moved.chain_id), order=("opened_at",))
             callouts: list[Callout] = step.find(
                 CALLOUTS, Where("chain_id", "=", moved.chain_id), order=("opened_at",), limit=CALLOUTS_MAX

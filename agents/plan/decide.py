@@ -11,7 +11,7 @@ from typing import TypeVar
 from agents.callout.state import ANSWERED, UNANSWERED, Callout, CalloutState
 from agents.facts import Facts
 from agents.plan import wording
-from agents.plan.select import Chosen, chosen_posts
+from agents.plan.select import Chosen, chosen_posts, county_ladder
 from agents.plan.state import Round
 from streams.ids import make_id
 from streams.ledger.contract import Draft
@@ -21,7 +21,6 @@ from streams.topics import CALLOUTS, PAGES
 
 T = TypeVar("T")
 PAGE_MAX = 200
-NOTICE = "notice"
 
 
 class PlanReason(StrEnum):
@@ -137,7 +136,7 @@ def _new_shift(
             continue
         since = before.answered_at or before.closed_at or before.opened_at
         if not _same_holder(post.id, since, now, facts) and facts.county.who(post.id, now) is not None:
-            opened.append(Chosen(post, Mode.CALL, facts.book.knobs.order_ladder, before.priority))
+            opened.append(Chosen(post, Mode.CALL, _known(before.ladder_name, facts), before.priority))
     if not opened:
         return Plan(PlanReason.NOBODY_NEW, entries=[_entry(moved, PlanReason.NOBODY_NEW, now, {})])
     return _open(moved, rounds, opened, now, facts)
@@ -164,7 +163,7 @@ def _ask_duty_room(moved: ChainMoved, rounds: Sequence[Round], now: datetime, fa
     if post is None:
         return _nobody(moved, False, now, facts)
     say = wording.gate_voice if moved.move is Move.GATED else wording.unclear_voice
-    chosen = [Chosen(post, Mode.CALL, facts.book.knobs.order_ladder, 9)]
+    chosen = [Chosen(post, Mode.CALL, county_ladder(facts.book), 9)]
     return _open(moved, rounds, chosen, now, facts, voice=lambda _: say(moved, facts))
 
 
@@ -325,8 +324,13 @@ def _as(item: Chosen, mode: Mode) -> Chosen:
     return Chosen(item.post, mode, item.ladder, item.priority, item.hold_until, item.hold_reason)
 
 
+def _known(ladder: str, facts: Facts) -> str:
+    """Return a ladder's name, or another's where the county took it out of its rules under way."""
+    return ladder if ladder in facts.book.ladders else facts.book.knobs.order_ladder
+
+
 def _notice(facts: Facts) -> str:
-    return NOTICE if NOTICE in facts.book.ladders else facts.book.knobs.order_ladder
+    return facts.book.knobs.notice_ladder
 
 
 def _pages(items: Sequence[T]) -> list[tuple[T, ...]]:

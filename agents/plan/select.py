@@ -7,7 +7,8 @@ from datetime import datetime, time, timedelta
 
 from agents.facts import Facts
 from config.choose import choose, quiet_for
-from config.rules import Rule, Selector
+from config.rules import Rule, RuleBook, Selector
+from rosters.county import DUTY_OFFICER
 from rosters.model import Post
 from streams.letters import ChainMoved, Mode
 from streams.words import Level
@@ -67,10 +68,19 @@ def _choose(post: Post, selector: Selector, moved: ChainMoved, local: datetime, 
     quiet = quiet_for(facts.book, moved.hazard, moved.colour, post.level, moved.source)
     if quiet is not None and not (quiet.unless_danger and county.danger(post)):
         if quiet.digest_at is None:
-            return Chosen(post, Mode.HOLD, selector.ladder, priority, None, quiet.reason)
+            return Chosen(post, Mode.MESSAGE, selector.ladder, priority, None, quiet.reason)
         return Chosen(post, Mode.HOLD, selector.ladder, priority, _next_at(quiet.digest_at, local), quiet.reason)
     mode = Mode.CALL if selector.mode == "call" else Mode.MESSAGE
     return Chosen(post, mode, selector.ladder, priority)
+
+
+def county_ladder(book: RuleBook) -> str:
+    """Return the ladder by which the county's own duty officer is rung: the first that a rule names for that post."""
+    for rule in book.rules:
+        for selector in rule.posts:
+            if selector.level is Level.COUNTY and DUTY_OFFICER in selector.kinds:
+                return selector.ladder
+    return book.knobs.order_ladder
 
 
 def _next_at(clock: str, local: datetime) -> datetime:

@@ -11,8 +11,8 @@ from agents.plan.state import ROUNDS
 from agents.visit.decide import decide, decide_due
 from agents.visit.state import VISITS
 from streams.ledger.contract import Step, Where
-from streams.letters import Letter, VisitNeeded
-from streams.rooms import fold, take_due
+from streams.letters import Letter, VisitNeeded, VisitSettled, VisitTaken
+from streams.rooms import fold, messages_of, take_due
 from streams.topics import VISITS as VISITS_TOPIC
 
 
@@ -27,7 +27,7 @@ class VisitRoom:
 
     def handle(self, letters: Sequence[Letter], step: Step, now: datetime) -> None:
         """Put places on lists, take them off, note who took a list."""
-        messages = [letter.message for letter in letters]
+        messages = messages_of(letters, VisitNeeded, VisitTaken, VisitSettled)
         rounds = step.load(ROUNDS, {item.round_id for item in messages if isinstance(item, VisitNeeded)})
         pairs = [(message.visit_id, message) for message in messages]
         fold(

@@ -28,8 +28,6 @@ from streams.rooms import Decision, Trouble, trouble
 from streams.topics import PAGES
 
 GATHER_TIMES_MAX = 4
-ORDER_LADDER = "visit_order"
-NOTICE_LADDER = "notice"
 
 
 class VisitReason(StrEnum):
@@ -161,8 +159,7 @@ def _openings(
 ) -> tuple[Letter, ...]:
     """Open the callout that hands the list over, and the message that tells the leader of it."""
     book = facts.book
-    order_ladder = ORDER_LADDER if ORDER_LADDER in book.ladders else book.knobs.order_ladder
-    notice_ladder = NOTICE_LADDER if NOTICE_LADDER in book.ladders else order_ladder
+    order_ladder, notice_ladder = book.knobs.order_ladder, book.knobs.notice_ladder
     voice = wording.visit_voice(tuple(item.place for item in listed), facts)
     text = wording.visit_text(tuple(_line(item, facts) for item in listed), facts)
     openings = tuple(

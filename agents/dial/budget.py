@@ -1,0 +1,74 @@
+"""When a number may be rung again: never twice within a minute, never two calls at once, and within its budgets. Pure.
+
+Vendors cut off numbers that are rung more often than they allow (1/min, 5/h, 20/day is common); part of each budget is
+kept for a later rise to red.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from pydantic import Field
+
+from agents.dial.state import Attempt, AttemptState
+from streams.words import Colour, Model
+
+LIVE_LOOK_S = 10
+
+
+class Budget(Model):
+    """What one number may be rung.
+
+    Args:
+        gap_s: Least seconds from one dialling to the next.
+        per_hour: Calls in any hour.
+        per_day: Calls in any 24 hours.
+        reserve_per_hour: Of those, kept for red.
+        reserve_per_day: Likewise of the day's.
+    """
+
+    gap_s: int = Field(default=60, ge=60)
+    per_hour: int = Field(default=8, ge=1)
+    per_day: int = Field(default=24, ge=1)
+    reserve_per_hour: int = Field(default=3, ge=0)
+    reserve_per_day: int = Field(default=8, ge=0)
+
+
+def may_ring_at(history: Sequence[Attempt], severity: int, budget: Budget, now: datetime) -> datetime:
+    """Return from when a number may be rung: `now`, or later.
+
+    Args:
+        history: Calls to the number in the last 24 hours, in any order.
+        severity: 1 (blue) to 4 (red); only red may use the reserve.
+        budget: What is allowed.
+        now: Story time.
+    """
+    if any(attempt.state is not AttemptState.ENDED for attempt in history):
+        return now + timedelta(seconds=LIVE_LOOK_S)
+    times = sorted(attempt.dialled_at for attempt in history)
+    if not times:
+        return now
+    red = severity >= Colour.RED.severity
+    earliest = max(now, times[-1] + timedelta(seconds=budget.gap_s))
+    for hours, limit, reserve in (
+        (1, budget.per_hour, budget.reserve_per_hour),
+        (24, budget.per_day, budget.reserve_per_day),
+    ):
+        allowed = max(1, limit if red else limit - reserve)
+        recent = [at for at in times if at > now - timedelta(hours=hours)]
+        if len(recent) >= allowed:
+            earliest = max(earliest, recent[-allowed] + timedelta(hours=hours))
+    return earliest
+
+
+def free_slots(next_at: datetime, now: datetime, per_s: float, burst_s: float) -> int:
+    """Return how many calls a carrier may be given now: what its pace has freed since `next_at`, at most a burst."""
+    since_s = min((now - next_at).total_seconds(), burst_s)
+    return max(0, int(since_s * per_s + 1e-6) + 1) if since_s >= 0 else 0
+
+
+def next_slot(next_at: datetime, now: datetime, per_s: float, burst_s: float, used: int) -> datetime:
+    """Return the pace's next free slot after `used` calls."""
+    start = max(next_at, now - timedelta(seconds=burst_s))
+    return start + timedelta(seconds=used / per_s)

@@ -1,0 +1,350 @@
+"""Claiming: what wants a call or a message, in order, within pace and budgets, one call per number.
+
+Runs inside one step. The claim is written before anything is dialled, and bumps the version of every callout it
+speaks for, so that a claimed callout cannot be escalated behind its back.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from agents.callout.decide import attempt_limit
+from agents.callout.state import CALLOUTS, Callout
+from agents.dial.budget import Budget, free_slots, may_ring_at, next_slot
+from agents.dial.carriers.protocol import Carrier, Dial, Script
+from agents.dial.hear import DialReason
+from agents.dial.state import ATTEMPTS, PACES, Attempt, AttemptState, Pace
+from agents.facts import Facts
+from agents.plan.state import ROUNDS
+from agents.plan.wording import KEYS
+from rosters.model import Person, Phone
+from rosters.numbers import mask, number_digest
+from streams.ids import digest, make_id
+from streams.ledger.contract import Draft, Step, Where
+from streams.letters import Letter, NobodyHeld, write_letter
+from streams.topics import CALLOUTS as CALLOUTS_TOPIC
+from streams.words import Channel
+
+SPOKEN_MAX = 3
+LEASE_S = 30.0
+TEXT_NEWS_S = 3600
+CALL_NEWS_S = 240
+JOIN_WITHIN = timedelta(seconds=180)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Whom a callout rings at this moment."""
+
+    person: Person
+    phone_no: int
+    phone: Phone
+    carrier: Carrier
+    number_key: str
+
+
+@dataclass
+class ClaimDesk:
+    """Claims for one worker.
+
+    Args:
+        facts: The county and its rules.
+        carriers: In the order in which they are asked whether they may dial a number.
+        number_key: Secret of the keyed digests by which numbers are matched.
+        owner: Which worker this is.
+        budget: What one number may be rung.
+        burst_s: Seconds of pace that may be used at once after a pause; the tick length times the clock's speed.
+    """
+
+    facts: Facts
+    carriers: Sequence[Carrier]
+    number_key: bytes
+    owner: str
+    budget: Budget = field(default_factory=Budget)
+    burst_s: float = 1.0
+
+    def claim(self, step: Step, channel: Channel, now: datetime, wall: datetime) -> list[Dial]:
+        """Claim what may be dialled now and return it, worst first."""
+        slots = self._slots(step, channel, now)
+        if not any(slots.values()):
+            return []
+        wanted = self._wanted(step, channel, now, limit=sum(slots.values()) * 2 + 20)
+        if not wanted:
+            return []
+        claim = _Claim(self, step, channel, now, wall, slots)
+        claim.place(wanted)
+        return claim.dials
+
+    def _slots(self, step: Step, channel: Channel, now: datetime) -> dict[str, int]:
+        paces = step.load(PACES, [_pace_id(carrier, channel) for carrier in self.carriers])
+        slots = {}
+        for carrier in self.carriers:
+            pace = paces.get(_pace_id(carrier, channel))
+            per_s = _per_s(carrier, channel)
+            since = pace.next_at if pace else now - timedelta(seconds=self.burst_s)
+            slots[carrier.name] = free_slots(since, now, per_s, self.burst_s) if per_s > 0 else 0
+        return slots
+
+    def _wanted(self, step: Step, channel: Channel, now: datetime, limit: int) -> list[Callout]:
+        """Return callouts that want this channel now: by colour, then a post's first contact, then place, then age."""
+        column = "call_at" if channel is Channel.VOICE else "text_at"
+        barred = [row.id for row in step.find(ROUNDS, Where("paused_until", ">", now))]
+        conditions = [Where(column, "<=", now), *([Where("round_id", "not in", barred)] if barred else [])]
+        rows = step.find(
+            CALLOUTS,
+            *conditions,
+            order=("-severity", "contacted", "-priority", "opened_at"),
+            limit=limit,
+            lock=True,
+        )
+        rounds = step.load(ROUNDS, {row.round_id for row in rows})
+        return [row for row in rows if rounds[row.round_id].stopped_at is None]
+
+    def target(self, callout: Callout, channel: Channel, now: datetime) -> Target | str:
+        """Return whom a callout rings now, or why nobody can be: looked up at the moment of the attempt."""
+        role = "deputy" if callout.target_role == "deputy" else "holder"
+        if callout.target_post not in self.facts.county.posts:
+            return "post_gone"
+        held = self.facts.county.who(callout.target_post, now, "deputy" if role == "deputy" else "holder")
+        if held is None:
+            return "nobody_on_duty" if role == "holder" else "no_deputy"
+        phones = list(enumerate(held.person.phones))
+        if channel is Channel.TEXT:
+            phones = [(no, phone) for no, phone in phones if phone.kind == "mobile"]
+        elif callout.phone < len(phones):
+            phones = phones[callout.phone :] + phones[: callout.phone]
+        if not phones:
+            return "no_phone" if channel is Channel.VOICE else "no_mobile"
+        for no, phone in phones:
+            for carrier in self.carriers:
+                if carrier.may_dial(phone.number):
+                    return Target(held.person, no, phone, carrier, number_digest(phone.number, self.number_key))
+        return "number_not_approved"
+
+
+class _Claim:
+    """One claiming, while it is being made."""
+
+    def __init__(
+        self, desk: ClaimDesk, step: Step, channel: Channel, now: datetime, wall: datetime, slots: dict[str, int]
+    ) -> None:
+        self.desk, self.step, self.channel, self.now, self.wall = desk, step, channel, now, wall
+        self.slots = slots
+        self.used: dict[str, int] = defaultdict(int)
+        self.dials: list[Dial] = []
+        self.attempts: list[Attempt] = []
+        self.callouts: dict[str, Callout] = {}
+        self.letters: list[Letter] = []
+        self.entries: list[Draft] = []
+
+    def place(self, wanted: Sequence[Callout]) -> None:
+        """Group by number, look at budgets, write claims."""
+        groups = self._by_number(wanted)
+        history = self._history(groups)
+        for (number_key, carrier_name), members in groups.items():
+            if self.slots[carrier_name] <= self.used[carrier_name]:
+                continue
+            target = members[0][1]
+            lead = members[0][0]
+            if self.channel is Channel.VOICE:
+                ring_at = may_ring_at(history.get(number_key, ()), lead.severity, self.desk.budget, self.now)
+                if ring_at > self.now:
+                    for callout, _ in members:
+                        self._change(callout, call_at=ring_at)
+                    continue
+            spoken = [callout for callout, _ in members]
+            if self.channel is Channel.VOICE:
+                spoken = self._join(spoken, target)
+            self._write(spoken[:SPOKEN_MAX] if self.channel is Channel.VOICE else spoken, target, history)
+            self.used[carrier_name] += 1
+        self._save()
+
+    def _by_number(self, wanted: Sequence[Callout]) -> dict[tuple[str, str], list[tuple[Callout, Target]]]:
+        groups: dict[tuple[str, str], list[tuple[Callout, Target]]] = {}
+        for callout in wanted:
+            found = self.desk.target(callout, self.channel, self.now)
+            if isinstance(found, str):
+                self._nobody(callout, found)
+                continue
+            groups.setdefault((found.number_key, found.carrier.name), []).append((callout, found))
+        return groups
+
+    def _nobody(self, callout: Callout, why: str) -> None:
+        """Take a callout that nobody can be rung for out of the queue, and tell CALLOUT."""
+        if self.channel is Channel.TEXT:
+            changed = self._change(callout, text_at=None)
+            if callout.mode == "call":
+                # The call is what counts; that no message could be sent beside it is written down only.
+                self.entries.append(self._entry(callout, "text_not_sent", {"why": why}))
+                return
+        else:
+            changed = self._change(callout, call_at=None)
+        message = NobodyHeld(
+            callout_id=callout.id, version=changed.version + 1, post_id=callout.target_post, why=why, at=self.now
+        )
+        cause = f"{callout.version}:{callout.step}:{self.channel}"
+        self.letters.append(write_letter(CALLOUTS_TOPIC, callout.id, message, self.now, cause=cause))
+
+    def _history(self, groups: Iterable[tuple[str, str]]) -> Mapping[str, list[Attempt]]:
+        """Return the calls of the last 24 hours to each number, whichever post or household shares it."""
+        if self.channel is Channel.TEXT:
+            return {}
+        keys = [number_key for number_key, _ in groups]
+        history: dict[str, list[Attempt]] = defaultdict(list)
+        since = self.now - timedelta(hours=24)
+        for attempt in self.step.find(
+            ATTEMPTS, Where("number_key", "in", keys), Where("dialled_at", ">", since), limit=100_000
+        ):
+            if attempt.channel is Channel.VOICE:
+                history[attempt.number_key].append(attempt)
+        return history
+
+    def _join(self, spoken: list[Callout], target: Target) -> list[Callout]:
+        """Bring in everything else that waits for this number, worst first: one phone rings once."""
+        posts = self.desk.facts.county.posts_of_number(target.phone.number, self.now)
+        known = {callout.id for callout in spoken}
+        waiting = self.step.find(
+            CALLOUTS, Where("target_post", "in", posts), Where("call_at", "<=", self.now + JOIN_WITHIN), limit=20
+        )
+        rounds = self.step.load(ROUNDS, {callout.round_id for callout in waiting})
+        for callout in waiting:
+            row = rounds[callout.round_id]
+            paused = row.paused_until is not None and row.paused_until > self.now
+            if callout.id in known or callout.id in self.callouts or row.stopped_at or paused:
+                continue
+            found = self.desk.target(callout, self.channel, self.now)
+            same = isinstance(found, Target) and found.number_key == target.number_key
+            if same and callout.realm == spoken[0].realm:
+                spoken.append(callout)
+        return sorted(spoken, key=lambda item: (-item.severity, -item.priority, item.opened_at, item.id))
+
+    def _write(self, spoken: Sequence[Callout], target: Target, history: Mapping[str, list[Attempt]]) -> None:
+        lead = spoken[0]
+        recent = [
+            item for item in history.get(target.number_key, ()) if item.dialled_at > self.now - timedelta(hours=1)
+        ]
+        count = lead.calls if self.channel is Channel.VOICE else lead.texts
+        attempt_id = make_id(
+            lead.realm, "attempt", lead.id, str(lead.step), str(count + 1), self.channel, target.number_key
+        )
+        script = _script(spoken, self.channel)
+        news_s = CALL_NEWS_S if self.channel is Channel.VOICE else TEXT_NEWS_S
+        attempt = Attempt(
+            id=attempt_id,
+            realm=lead.realm,
+            channel=self.channel,
+            carrier=target.carrier.name,
+            number_key=target.number_key,
+            masked=mask(target.phone.number),
+            person_id=target.person.id,
+            phone=target.phone_no,
+            callouts=tuple(callout.id for callout in spoken),
+            rounds=tuple(dict.fromkeys(callout.round_id for callout in spoken)),
+            severity=lead.severity,
+            voice=script.voice,
+            text=script.text,
+            prompt=script.prompt,
+            exercise=script.exercise,
+            state=AttemptState.CLAIMED,
+            owner=self.desk.owner,
+            lease_until=self.wall + timedelta(seconds=LEASE_S),
+            dialled_at=self.now,
+            dial_no=len(recent) + 1,
+            due_at=self.now + timedelta(seconds=news_s),
+        )
+        self.attempts.append(attempt)
+        self.dials.append(dial_of(attempt, target.phone.number))
+        for callout in spoken:
+            self._claimed(callout, attempt, target)
+
+    def _claimed(self, callout: Callout, attempt: Attempt, target: Target) -> None:
+        first = not callout.contacted
+        if self.channel is Channel.VOICE:
+            self._change(
+                callout,
+                attempt_id=attempt.id,
+                call_at=None,
+                calls=callout.calls + 1,
+                calls_in_step=callout.calls_in_step + 1,
+                contacted=True,
+                step_started_at=callout.step_started_at or self.now,
+                first_dial_at=callout.first_dial_at or self.now,
+                last_dial_at=self.now,
+                due_at=attempt_limit(self.now),
+            )
+        else:
+            self._change(callout, text_at=None, texts=callout.texts + 1)
+        words = attempt.voice if self.channel is Channel.VOICE else attempt.text
+        noted = {
+            "attempt": attempt.id,
+            "channel": self.channel,
+            "carrier": attempt.carrier,
+            "number": attempt.masked,
+            "person": target.person.id,
+            "post": callout.target_post,
+            "role": callout.target_role,
+            "said": digest(words, length=16),
+            "with_others": len(attempt.callouts) - 1,
+            "roster": self.desk.facts.county.version,
+        }
+        if first and self.channel is Channel.VOICE:
+            noted["first_after_s"] = round((self.now - callout.opened_at).total_seconds(), 3)
+        self.entries.append(self._entry(callout, "dialled", noted))
+
+    def _change(self, callout: Callout, **changes: object) -> Callout:
+        changed = self.callouts.get(callout.id, callout).model_copy(update=changes)
+        self.callouts[callout.id] = changed
+        return changed
+
+    def _entry(self, callout: Callout, what: str, facts: Mapping[str, object]) -> Draft:
+        return Draft(subject=callout.id, what=what, why=DialReason.CLAIMED, by="dial", at=self.now, facts=facts)
+
+    def _save(self) -> None:
+        step = self.step
+        step.save(ATTEMPTS, self.attempts)
+        step.save(CALLOUTS, self.callouts.values())
+        step.write(self.letters)
+        step.append(self.entries)
+        paces = step.load(PACES, [_pace_id(carrier, self.channel) for carrier in self.desk.carriers])
+        moved = []
+        for carrier in self.desk.carriers:
+            used = self.used[carrier.name]
+            if used:
+                name = _pace_id(carrier, self.channel)
+                pace = paces.get(name, Pace(id=name, next_at=self.now))
+                at = next_slot(pace.next_at, self.now, _per_s(carrier, self.channel), self.desk.burst_s, used)
+                moved.append(pace.model_copy(update={"next_at": at}))
+        step.save(PACES, moved)
+
+
+def dial_of(attempt: Attempt, number: str) -> Dial:
+    """Return what a carrier is handed for an attempt."""
+    script = Script(voice=attempt.voice, text=attempt.text, prompt=attempt.prompt, exercise=attempt.exercise)
+    return Dial(
+        attempt_id=attempt.id,
+        channel=attempt.channel,
+        number=number,
+        script=script,
+        dial_no=attempt.dial_no,
+        at=attempt.dialled_at,
+    )
+
+
+def _script(spoken: Sequence[Callout], channel: Channel) -> Script:
+    """Put everything that is open for one number into one call or one message."""
+    exercise = spoken[0].realm.startswith("drill:")
+    voices = list(dict.fromkeys(callout.voice for callout in spoken if callout.voice))
+    texts = list(dict.fromkeys(callout.text for callout in spoken if callout.text))
+    voice = "另有：".join(voices) if channel is Channel.VOICE else ""
+    return Script(voice=voice, text="\n".join(texts), prompt=KEYS, exercise=exercise)
+
+
+def _pace_id(carrier: Carrier, channel: Channel) -> str:
+    return f"{carrier.name}:{channel}"
+
+
+def _per_s(carrier: Carrier, channel: Channel) -> float:
+    return carrier.pace_per_s if channel is Channel.VOICE else carrier.texts_per_s

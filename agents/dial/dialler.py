@@ -1,0 +1,253 @@
+"""The hands of DIAL: claims in one step, talks to carriers, records in the next. It decides nothing.
+
+Every way this can die is covered by the ledger: before the claim nothing happened; after it the lease runs out and the
+carrier is asked what became of the attempt; after the answer was recorded the carrier's news lead on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from agents.dial.carriers.protocol import (
+    Carrier,
+    CarrierError,
+    Dial,
+    News,
+    Placed,
+    RefusedByVendorError,
+    VendorBusyError,
+)
+from agents.dial.claim import LEASE_S, ClaimDesk, dial_of
+from agents.dial.hear import end
+from agents.dial.state import ATTEMPTS, PACES, Attempt, AttemptState
+from agents.plan.state import ROUNDS
+from rosters.numbers import number_digest
+from streams.clock import Clock
+from streams.ledger.contract import Ledger, Step, Where
+from streams.letters import CallNews, Letter, write_letter
+from streams.rooms import apply, record_troubles, trouble
+from streams.topics import CALLS
+from streams.words import Channel, Outcome
+
+log = logging.getLogger(__name__)
+TRIES_MAX = 3
+TOGETHER_MAX = 200
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a carrier said when it was asked to place an attempt, or what became of one."""
+
+    attempt_id: str
+    placed: Placed | None = None
+    error: CarrierError | None = None
+
+
+@dataclass
+class Dialler:
+    """Dials for one worker."""
+
+    ledger: Ledger
+    desk: ClaimDesk
+    clock: Clock
+    _carriers: Mapping[str, Carrier] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._carriers = {carrier.name: carrier for carrier in self.desk.carriers}
+
+    async def run_once(self) -> int:
+        """Claim and dial what wants to be dialled now; return how many attempts were placed."""
+        placed = 0
+        for channel in (Channel.VOICE, Channel.TEXT):
+            dials = await self.ledger.run(partial(self._claim, channel))
+            placed += len(dials)
+            await self._place_all(dials)
+        return placed
+
+    async def recover(self) -> int:
+        """Ask carriers about claims whose lease ran out, and about calls that no news came of; return how many."""
+        now, wall = self.clock.now(), self.clock.wall()
+        lost = await self.ledger.run(lambda step: take_lost(step, now, wall, self.desk.owner))
+        for attempt in lost:
+            await self._ask_again(attempt)
+        return len(lost)
+
+    async def hang_up(self) -> int:
+        """Hang up calls that nothing depends on any more; return how many."""
+        stopped = await self.ledger.run(
+            lambda step: step.find(
+                ATTEMPTS, Where("stop", "=", True), Where("state", "=", AttemptState.PLACED), limit=TOGETHER_MAX
+            )
+        )
+        for attempt in stopped:
+            await self._end_call(attempt.carrier, attempt.vendor_id)
+        if stopped:
+            now = self.clock.now()
+            await self.ledger.run(lambda step: mark_hung_up(step, [attempt.id for attempt in stopped], now))
+        return len(stopped)
+
+    async def _place_all(self, dials: Sequence[Dial]) -> None:
+        """Place attempts together, and record answers as they come, many in one step where they come together."""
+        waiting = {asyncio.ensure_future(self._place(dial)) for dial in dials}
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            answers = [task.result() for task in done]
+            to_hang_up = await self.ledger.run(partial(self._record, answers))
+            for carrier, vendor_id in to_hang_up:
+                await self._end_call(carrier, vendor_id)
+
+    def _claim(self, channel: Channel, step: Step) -> list[Dial]:
+        return self.desk.claim(step, channel, self.clock.now(), self.clock.wall())
+
+    def _record(self, answers: Sequence[Answer], step: Step) -> list[tuple[str, str]]:
+        return record(step, answers, self.clock.now())
+
+    async def _place(self, dial: Dial) -> Answer:
+        carrier = next(item for item in self.desk.carriers if item.may_dial(dial.number))
+        try:
+            return Answer(dial.attempt_id, placed=await carrier.place(dial))
+        except CarrierError as error:
+            log.warning("carrier %s: %s", carrier.name, error)
+            return Answer(dial.attempt_id, error=error)
+
+    async def _ask_again(self, attempt: Attempt) -> None:
+        number = self._number_of(attempt)
+        carrier = self._carriers.get(attempt.carrier)
+        if number is None or carrier is None:
+            await self._give_up(attempt, Outcome.NO_NEWS)
+            return
+        dial = dial_of(attempt, number)
+        try:
+            found = await carrier.look_up(dial, attempt.vendor_id)
+        except CarrierError as error:
+            log.warning("carrier %s cannot be asked: %s", carrier.name, error)
+            return
+        if found is not None and (found.to_come or attempt.state is AttemptState.CLAIMED):
+            await self.ledger.run(lambda step: record(step, [Answer(attempt.id, placed=found)], self.clock.now()))
+        elif attempt.state is AttemptState.PLACED:
+            await self._give_up(attempt, Outcome.NO_NEWS)
+        elif attempt.tries >= TRIES_MAX:
+            await self._give_up(attempt, Outcome.VENDOR_FAILED)
+        else:
+            await self._place_all([dial])
+
+    async def _give_up(self, attempt: Attempt, outcome: Outcome) -> None:
+        now = self.clock.now()
+        await self.ledger.run(lambda step: end_unless_ended(step, attempt.id, outcome, now))
+
+    async def _end_call(self, carrier_name: str, vendor_id: str) -> None:
+        carrier = self._carriers.get(carrier_name)
+        if carrier is None or not vendor_id:
+            return
+        try:
+            await carrier.hang_up(vendor_id)
+        except CarrierError as error:
+            log.warning("carrier %s could not hang up: %s", carrier_name, error)
+
+    def _number_of(self, attempt: Attempt) -> str | None:
+        """Find the number of an attempt in the roster again; it is not kept in the ledger."""
+        person = self.desk.facts.county.people.get(attempt.person_id)
+        for phone in person.phones if person else ():
+            if number_digest(phone.number, self.desk.number_key) == attempt.number_key:
+                return phone.number
+        return None
+
+
+def record(step: Step, answers: Sequence[Answer], now: datetime) -> list[tuple[str, str]]:
+    """Write down what carriers answered; return (carrier, vendor id) of calls to hang up because they were stopped."""
+    attempts = step.load(ATTEMPTS, [answer.attempt_id for answer in answers])
+    rounds = step.load(ROUNDS, {round_id for attempt in attempts.values() for round_id in attempt.rounds})
+    to_hang_up: list[tuple[str, str]] = []
+    for answer in answers:
+        attempt = attempts[answer.attempt_id]
+        if answer.placed is None:
+            _failed(step, attempt, answer.error, now)
+            continue
+        placed = answer.placed
+        stopped = attempt.stop or all(rounds[round_id].stopped_at is not None for round_id in attempt.rounds)
+        if stopped and attempt.channel is Channel.VOICE:
+            to_hang_up.append((attempt.carrier, placed.vendor_id))
+        state = AttemptState.PLACED if attempt.state is AttemptState.CLAIMED else attempt.state
+        update = {"vendor_id": placed.vendor_id, "state": state, "stop": attempt.stop or stopped}
+        step.save(ATTEMPTS, [attempt.model_copy(update=update)])
+        step.write([_news_letter(attempt, news, now) for news in placed.to_come])
+    return to_hang_up
+
+
+def take_lost(step: Step, now: datetime, wall: datetime, owner: str) -> list[Attempt]:
+    """Take over claims whose lease ran out and placed calls that no news came of in time."""
+    expired = step.find(
+        ATTEMPTS,
+        Where("state", "=", AttemptState.CLAIMED),
+        Where("lease_until", "<=", wall),
+        limit=TOGETHER_MAX,
+        lock=True,
+    )
+    silent = step.find(
+        ATTEMPTS,
+        Where("due_at", "<=", now),
+        Where("state", "=", AttemptState.PLACED),
+        limit=TOGETHER_MAX,
+        lock=True,
+    )
+    taken = [
+        attempt.model_copy(
+            update={
+                "owner": owner,
+                "tries": attempt.tries + 1,
+                "lease_until": wall + timedelta(seconds=LEASE_S),
+                "due_at": now + timedelta(seconds=60) if attempt.due_at else None,
+            }
+        )
+        for attempt in {item.id: item for item in (*expired, *silent)}.values()
+    ]
+    step.save(ATTEMPTS, taken)
+    return list(step.load(ATTEMPTS, [attempt.id for attempt in taken]).values())
+
+
+def end_unless_ended(step: Step, attempt_id: str, outcome: Outcome, now: datetime) -> None:
+    """End an attempt that nothing is known of."""
+    attempt = step.load(ATTEMPTS, [attempt_id]).get(attempt_id)
+    if attempt is not None and attempt.state is not AttemptState.ENDED:
+        decision = end(attempt, outcome, now)
+        apply(step, ATTEMPTS, [decision.state], [decision])
+
+
+def mark_hung_up(step: Step, attempt_ids: Sequence[str], now: datetime) -> None:
+    """End attempts that were hung up; what their phones would have done after that did not happen."""
+    for attempt in step.load(ATTEMPTS, attempt_ids).values():
+        if attempt.state is not AttemptState.ENDED:
+            decision = end(attempt, Outcome.STOPPED, now)
+            apply(step, ATTEMPTS, [decision.state], [decision])
+
+
+def _failed(step: Step, attempt: Attempt, error: CarrierError | None, now: datetime) -> None:
+    """Handle a refusal: a busy vendor is slowed down for, a refusal ends the attempt, a silent one is looked up."""
+    if isinstance(error, VendorBusyError):
+        wait = timedelta(seconds=error.retry_after_s or 1.0)
+        name = f"{attempt.carrier}:{attempt.channel}"
+        pace = step.load(PACES, [name]).get(name)
+        if pace is not None:
+            step.save(PACES, [pace.model_copy(update={"next_at": max(pace.next_at, now + wait)})])
+        end_unless_ended(step, attempt.id, Outcome.VENDOR_BUSY, now)
+        return
+    if isinstance(error, RefusedByVendorError):
+        coded = attempt.model_copy(update={"vendor_code": error.vendor_code})
+        decision = end(coded, error.outcome, now)
+        apply(step, ATTEMPTS, [decision.state], [decision])
+        if error.outcome is Outcome.VENDOR_FAILED:
+            record_troubles(step, [trouble("vendor_refused", f"vendor|{attempt.carrier}", str(error), now)])
+        return
+    # It may or may not have been placed: the claim's lease runs out, and then the carrier is asked.
+    record_troubles(step, [trouble("vendor_down", f"vendor|{attempt.carrier}", f"线路 {attempt.carrier} 无应答", now)])
+
+
+def _news_letter(attempt: Attempt, news: News, now: datetime) -> Letter:
+    """Write what a carrier knows already as a letter that is held back until it happens."""
+    mark = news.seq if isinstance(news, CallNews) else news.at.isoformat()
+    return write_letter(CALLS, attempt.id, news, now, cause=f"{attempt.id}:{mark}", not_before=news.at)

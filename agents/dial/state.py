@@ -1,0 +1,90 @@
+"""What DIAL remembers: one row per call or message placed, and one row per carrier and channel for its pace."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from streams.ledger.contract import Row, Table
+from streams.words import Channel, Outcome
+
+
+class AttemptState(StrEnum):
+    """CLAIMED before dialling; PLACED when the carrier has it; ENDED when its outcome is known."""
+
+    CLAIMED = "claimed"
+    PLACED = "placed"
+    ENDED = "ended"
+
+
+class Attempt(Row):
+    """One call or message to one phone, for everything that was open for that number (`callouts`, worst first).
+
+    The number itself is not kept: `number_key` is a keyed digest for matching, `masked` is for people. `lease_until`
+    is real time; `dialled_at` and the times of the call are story time. `seq` orders what the vendor said;
+    `vendor_said` is its own word for how it ended, `outcome` ours, which follows from the facts.
+    """
+
+    realm: str
+    channel: Channel
+    carrier: str
+    number_key: str
+    masked: str
+    person_id: str
+    phone: int
+    callouts: tuple[str, ...]
+    rounds: tuple[str, ...]
+    severity: int
+    voice: str = ""
+    text: str = ""
+    prompt: str = ""
+    exercise: bool = False
+    state: AttemptState
+    owner: str
+    lease_until: datetime
+    dialled_at: datetime
+    dial_no: int
+    tries: int = 1
+    vendor_id: str = ""
+    due_at: datetime | None = None
+    released: tuple[str, ...] = ()
+    stop: bool = False
+    seq: int = -1
+    answered_at: datetime | None = None
+    played_at: datetime | None = None
+    key: str = ""
+    key_at: datetime | None = None
+    heard_s: float = 0.0
+    vendor_said: Outcome | None = None
+    outcome: Outcome | None = None
+    vendor_code: str = ""
+    ended_at: datetime | None = None
+    errors: int = 0
+
+
+ATTEMPTS: Table[Attempt] = Table(
+    "attempts",
+    Attempt,
+    (
+        "realm",
+        "channel",
+        "carrier",
+        "number_key",
+        "state",
+        "dialled_at",
+        "lease_until",
+        "due_at",
+        "stop",
+        "outcome",
+    ),
+    (("number_key", "dialled_at"), ("state",), ("due_at",), ("dialled_at",)),
+)
+
+
+class Pace(Row):
+    """How fast a carrier may be used: `next_at` (story time) is when its next slot is free."""
+
+    next_at: datetime
+
+
+PACES: Table[Pace] = Table("paces", Pace, ("next_at",))
