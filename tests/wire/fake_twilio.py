@@ -85,7 +85,7 @@ class HungUpError(Exception):
 
 
 class FakeTwilio:
-    """The vendor. `running()` serves it; `url` is its address."""
+    """The vendor. `with serving(fake.app) as fake.url` puts it on a port; `close()` it at the end."""
 
     account_sid = "AC" + "1" * 32
 
@@ -125,15 +125,6 @@ class FakeTwilio:
         """Let go of connections, and of requests that were left hanging."""
         self._released.set()
         self._client.close()
-
-    @contextmanager
-    def running(self) -> Iterator[FakeTwilio]:
-        """Serve on a port of one's own until the block ends."""
-        with serving(self.app) as self.url:
-            try:
-                yield self
-            finally:
-                self.close()
 
     # ---- the REST API
 

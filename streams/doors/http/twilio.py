@@ -58,7 +58,12 @@ def twilio_router(
         clock: Gives the story time of each piece of news.
         number_key: For the digests that match replies with numbers.
         voice: Twilio's name of the voice that speaks.
+
+    Raises:
+        ValueError: `number_key` is too short.
     """
+    # A key that cannot be used is told now, not when the first reply comes.
+    number_digest("", number_key)
     told = _Told(hear, clock, number_key)
     speech = _Speech(told, script_of, public_url.rstrip("/"), voice)
     signed = _Signed(tokens, public_url.rstrip("/"))
