@@ -6,6 +6,7 @@ Pure. Storing the result is the business of the ledger that called.
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping, Sequence
+from datetime import UTC
 
 from streams.ledger.chain import GENESIS, seal_entry
 from streams.ledger.contract import Draft, Entry
@@ -26,7 +27,8 @@ def chain_drafts(drafts: Iterable[Draft], heads: MutableMapping[str, Head]) -> l
     entries: list[Entry] = []
     for draft in drafts:
         n, previous = heads.get(draft.subject, (0, GENESIS))
-        entry = seal_entry(draft, n + 1, previous)
+        # Stored in UTC, so hashed in UTC: read back, the entry must say the very same.
+        entry = seal_entry(draft.model_copy(update={"at": draft.at.astimezone(UTC)}), n + 1, previous)
         heads[draft.subject] = (entry.n, entry.hash)
         entries.append(entry)
     return entries

@@ -48,7 +48,9 @@ class SqlVerbs:
         self._postgresql = connection.dialect.name == POSTGRESQL
 
     def _insert(self, table: sa.Table) -> Any:
-        return postgresql.insert(table) if self._postgresql else sqlite.insert(table)
+        insert: Any = postgresql.insert(table) if self._postgresql else sqlite.insert(table)
+        # Without this a driver's cursor may be gone before anybody asks how many rows were new.
+        return insert.execution_options(preserve_rowcount=True)
 
     def _insert_new(self, table: sa.Table, values: Sequence[Mapping[str, Any]]) -> int:
         """Insert what is not there yet, and return how many that were."""
@@ -56,7 +58,8 @@ class SqlVerbs:
             return 0
         # Everybody inserts in one order, so that two steps wait for each other instead of locking each other out.
         ordered = sorted(values, key=lambda value: [value[column.name] for column in table.primary_key])
-        return self._connection.execute(self._insert(table).on_conflict_do_nothing(), ordered).rowcount
+        inserted: int = self._connection.execute(self._insert(table).on_conflict_do_nothing(), ordered).rowcount
+        return inserted
 
 
 class RowVerbs(SqlVerbs):
