@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.dial.carriers.twilio import TwilioCarrier
-from tests.wire.fake_twilio import Handset
+from tests.wire.fake_phones import Handset
 from tests.wire.twilio_house import MESSAGE, NUMBER, SCRIPT, House
 
 pytestmark = pytest.mark.anyio

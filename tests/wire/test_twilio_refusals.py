@@ -9,7 +9,8 @@ import pytest
 from agents.dial.carriers.protocol import RefusedByVendorError, VendorBusyError, VendorDownError
 from agents.dial.carriers.twilio import TwilioCarrier
 from streams.words import Channel, Outcome
-from tests.wire.fake_twilio import Fault, Handset
+from tests.wire.fake_phones import Handset
+from tests.wire.fake_twilio import Fault
 from tests.wire.twilio_house import NUMBER, House
 
 pytestmark = pytest.mark.anyio

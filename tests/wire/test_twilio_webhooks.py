@@ -10,7 +10,7 @@ from agents.dial.carriers.signature import attempt_of, token_of
 from rosters.numbers import number_digest
 from streams.letters import TextReplied
 from streams.words import Channel
-from tests.wire.fake_twilio import Handset
+from tests.wire.fake_phones import Handset
 from tests.wire.twilio_house import NUMBER, NUMBER_KEY, SCRIPT, House, Wires
 
 pytestmark = pytest.mark.anyio
