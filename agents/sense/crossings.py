@@ -72,6 +72,7 @@ class Crossing:
             window_h=self.window_h,
             colour=threshold.colour,
             at_s=self.spell.starts_s,
+            until_s=self.spell.starts_s,
             late=self.late,
         )
 
@@ -104,8 +105,8 @@ def find_crossings(state: StationState, station: Station, thresholds: Iterable[T
 
 def find_due(
     found: Sequence[Crossing], told: Sequence[Told], live_s: Sequence[int], now: datetime
-) -> tuple[Crossing, ...]:
-    """Return the crossings that have still to be spoken of.
+) -> tuple[tuple[Crossing, ...], tuple[Told, ...]]:
+    """Return the crossings that have still to be spoken of, and all that is told once they have been.
 
     Args:
         found: As `find_crossings` orders them: what is worse is spoken of first, and covers what is less.
@@ -119,10 +120,25 @@ def find_due(
         if not any(one.touched_by(reading_s) for reading_s in live_s):
             continue
         crossing = replace(one, late=one.late_at(now))
-        if not any(_covers(word, crossing) for word in heard):
+        words = [word for word in heard if _may_speak_for(word, crossing)]
+        if any(_is_of(word, crossing) and word.colour == crossing.threshold.colour for word in words):
+            continue
+        if not any(_is_of(word, crossing) or _same_hour(word, crossing) for word in words):
             due.append(crossing)
-            heard.append(crossing.told())
-    return tuple(due)
+        heard.append(crossing.told())
+    return tuple(due), tuple(heard)
+
+
+def move_on(told: Iterable[Told], found: Sequence[Crossing], state: StationState, oldest_s: float) -> tuple[Told, ...]:
+    """Return what was told, each moved on with its crossing; what ended before `oldest_s` is let go."""
+    moved: list[Told] = []
+    for word in told:
+        mine = (one for one in found if _is_of(word, one) and one.threshold.colour == word.colour)
+        crossing = next(mine, None)
+        last_s = word.until_s if crossing is None else max(end for end in state.series if crossing.holds(end))
+        if max(last_s, word.until_s) > oldest_s:
+            moved.append(word.model_copy(update={"until_s": max(last_s, word.until_s)}))
+    return tuple(moved)
 
 
 def standing_at(found: Iterable[Crossing], at: datetime | None) -> dict[str, datetime]:
@@ -141,10 +157,10 @@ def last_over(found: Iterable[Crossing], state: StationState) -> tuple[datetime 
     """
     last_s: dict[str, int] = {}
     for one in found:
-        hazard = one.threshold.hazard
-        inside = [end for end in state.series if one.holds(end)]
-        if inside and one.threshold.colour.severity >= Colour.YELLOW.severity:
-            last_s[hazard] = max(max(inside), last_s.get(hazard, 0))
+        if one.threshold.colour.severity >= Colour.YELLOW.severity:
+            hazard = one.threshold.hazard
+            inside_s = max((end for end in state.series if one.holds(end)), default=0)
+            last_s[hazard] = max(inside_s, last_s.get(hazard, 0))
     if not last_s:
         return None, ()
     newest_s = max(last_s.values())
@@ -152,14 +168,19 @@ def last_over(found: Iterable[Crossing], state: StationState) -> tuple[datetime 
     return datetime.fromtimestamp(newest_s, UTC), tuple(hazards)
 
 
-def _covers(told: Told, crossing: Crossing) -> bool:
-    """Say whether what was told covers a crossing: same hazard, no lower colour, and the same stretch or hour.
+def _may_speak_for(told: Told, crossing: Crossing) -> bool:
+    """Say whether what was told is of the same hazard and no lower colour; what dialled nobody covers no live one."""
+    threshold = crossing.threshold
+    worse_or_same = told.colour.severity >= threshold.colour.severity
+    return told.hazard == threshold.hazard and worse_or_same and (crossing.late or not told.late)
 
-    Two windows that cross within one hour are one piece of news. What was only put to a person covers no live one.
-    """
-    if told.hazard != crossing.threshold.hazard or (told.late and not crossing.late):
-        return False
-    if told.colour.severity < crossing.threshold.colour.severity:
-        return False
-    same_stretch = told.window_h == crossing.window_h and crossing.holds(told.at_s)
-    return same_stretch or told.at_s // HOUR_S == crossing.spell.starts_s // HOUR_S
+
+def _is_of(told: Told, crossing: Crossing) -> bool:
+    """Say whether what was told lies in this very stretch of this window."""
+    same = told.hazard == crossing.threshold.hazard and told.window_h == crossing.window_h
+    return same and (crossing.holds(told.at_s) or crossing.holds(told.until_s))
+
+
+def _same_hour(told: Told, crossing: Crossing) -> bool:
+    """Say whether two crossings began within one hour: two windows that tell of one burst are one piece of news."""
+    return told.at_s // HOUR_S == crossing.spell.starts_s // HOUR_S

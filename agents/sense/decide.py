@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from agents.facts import Facts
-from agents.sense.crossings import Crossing, find_crossings, find_due, last_over, standing_at
+from agents.sense.crossings import Crossing, find_crossings, find_due, last_over, move_on, standing_at
 from agents.sense.series import HOUR_S, sum_at
 from agents.sense.state import KEEP_S, StationState, Verdict, state_id
 from agents.sense.take import USABLE, Taken, take
@@ -92,16 +92,15 @@ def decide(
     fresh = StationState(id=subject, realm=message.realm, station=station.id, township=township)
     taken = take(state or fresh, message, station, facts.book.knobs, now)
     found = find_crossings(taken.state, station, facts.book.thresholds)
-    due = find_due(found, taken.state.told, taken.live_s, now)
+    due, told = find_due(found, taken.state.told, taken.live_s, now)
     crossed_at, hazards = last_over(found, taken.state)
-    kept = [word for word in taken.state.told if word.at_s > now.timestamp() - KEEP_S]
     hour = int(now.timestamp()) // HOUR_S
     changes = {
         "township": township,
         "crossed": standing_at(found, taken.state.last_at),
         "crossed_at": crossed_at,
         "crossed_hazards": ",".join(hazards),
-        "told": (*kept, *(crossing.told() for crossing in due)),
+        "told": move_on(told, found, taken.state, now.timestamp() - KEEP_S),
         "absurd_hour": hour if taken.absurd else taken.state.absurd_hour,
     }
     case = _Case(taken.state.model_copy(update=changes), taken, due, station, now, facts)

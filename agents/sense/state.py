@@ -32,12 +32,17 @@ class Verdict(StrEnum):
 
 
 class Told(Model):
-    """A crossing that was spoken of: by an alarm, or (`late`) by putting it to a person. `window_h` is 0 for levels."""
+    """A crossing that was spoken of: by an alarm, or (`late`) by putting it to a person. `window_h` is 0 for levels.
+
+    `until_s` moves on with the crossing, so that a river over its limit for a week, whose rise lies beyond the hours
+    kept, is still known as the one that was told.
+    """
 
     hazard: str
     window_h: int
     colour: Colour
     at_s: int
+    until_s: int
     late: bool = False
 
 
@@ -55,7 +60,7 @@ class StationState(Row):
         crossed: Threshold that is crossed at `last_at` → since when, in event time.
         crossed_at: The last time it rained, or the level was read, while a threshold of yellow or above was crossed.
         crossed_hazards: The hazards of those thresholds, in order, with commas.
-        told: Crossings spoken of in the hours kept.
+        told: Crossings spoken of, by themselves or by a worse one, as long as they last and for the hours kept.
         absurd_hour: The last hour (since 1970) in which an entry about absurd values was written.
         counts: How many readings met which verdict, since ever.
     """
