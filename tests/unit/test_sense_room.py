@@ -9,15 +9,16 @@ from agents.sense.agent import SenseRoom
 from agents.sense.state import STATIONS, StationState, Verdict, state_id
 from streams import topics
 from streams.ledger.memory import MemoryLedger
+from streams.ledger.sql import SqlLedger
 from streams.letters import Stopped, write_letter
 from streams.rooms import TROUBLES
 
 
 class Desk:
-    """A SENSE room over a dictionary ledger."""
+    """A SENSE room over a ledger."""
 
-    def __init__(self):
-        self.ledger = MemoryLedger([STATIONS, TROUBLES])
+    def __init__(self, ledger):
+        self.ledger = ledger
         self.room = SenseRoom(COUNTY, rule_book())
         self.posted = 0
 
@@ -44,9 +45,15 @@ class Desk:
         return [letter.message for letter in found]
 
 
-@pytest.fixture
-def desk():
-    return Desk()
+@pytest.fixture(params=["dictionaries", "sqlite"])
+def desk(request, tmp_path):
+    tables = [STATIONS, TROUBLES]
+    if request.param == "sqlite":
+        ledger = SqlLedger(f"sqlite:///{tmp_path / 'ledger.db'}", tables, create=True)
+    else:
+        ledger = MemoryLedger(tables)
+    yield Desk(ledger)
+    ledger.close()
 
 
 def test_a_crossing_leaves_state_letter_and_entry_in_one_step(desk):
