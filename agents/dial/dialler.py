@@ -50,11 +50,19 @@ class Answer:
 
 @dataclass
 class Dialler:
-    """Dials for one worker."""
+    """Dials for one worker.
+
+    Args:
+        ledger: Where claims and answers are written.
+        desk: What claims.
+        clock: Where time comes from.
+        in_turn: Place one after the other instead of together: in virtual time there is no event loop.
+    """
 
     ledger: Ledger
     desk: ClaimDesk
     clock: Clock
+    in_turn: bool = False
     _carriers: Mapping[str, Carrier] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,12 +101,18 @@ class Dialler:
 
     async def _place_all(self, dials: Sequence[Dial]) -> None:
         """Place attempts together, and record answers as they come, many in one step where they come together."""
+        if self.in_turn:
+            await self._write_down([await self._place(dial) for dial in dials])
+            return
         waiting = {asyncio.ensure_future(self._place(dial)) for dial in dials}
         while waiting:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            answers = [task.result() for task in done]
-            to_hang_up = await self.ledger.run(partial(self._record, answers))
-            for carrier, vendor_id in to_hang_up:
+            await self._write_down([task.result() for task in done])
+
+    async def _write_down(self, answers: Sequence[Answer]) -> None:
+        """Record answers, and hang up those that were stopped while the carrier was asked."""
+        if answers:
+            for carrier, vendor_id in await self.ledger.run(partial(self._record, answers)):
                 await self._end_call(carrier, vendor_id)
 
     def _claim(self, channel: Channel, step: Step) -> list[Dial]:

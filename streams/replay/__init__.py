@@ -1,0 +1,1 @@
+"""A past night run again: virtual time, the same rooms, the same entries."""

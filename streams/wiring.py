@@ -1,0 +1,107 @@
+"""The one place that knows every room, table and carrier, and puts a house together from settings.
+
+Nothing else imports both rooms and shells. Building opens no connection and starts no thread but the ledger's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.callout.agent import CalloutRoom
+from agents.callout.state import CALLOUTS
+from agents.dial.agent import DialRoom
+from agents.dial.budget import Budget
+from agents.dial.carriers.protocol import Carrier
+from agents.dial.claim import ClaimDesk
+from agents.dial.dialler import Dialler
+from agents.dial.state import ATTEMPTS, PACES
+from agents.facts import Facts
+from agents.intake.agent import IntakeRoom
+from agents.intake.state import ALIASES, CHAINS
+from agents.plan.agent import PlanRoom
+from agents.plan.state import ROUNDS
+from agents.sense.agent import SenseRoom
+from agents.sense.state import STATIONS
+from agents.visit.agent import VisitRoom
+from agents.visit.state import VISITS
+from streams import topics
+from streams.clock import Clock, VirtualClock
+from streams.ledger.contract import Ledger, Table
+from streams.rooms import TROUBLES, Room, Timed
+
+TABLES: tuple[Table[Any], ...] = (
+    ALIASES,
+    ATTEMPTS,
+    CALLOUTS,
+    CHAINS,
+    PACES,
+    ROUNDS,
+    STATIONS,
+    TROUBLES,
+    VISITS,
+)
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything one process needs, wired: the ledger, the rooms by topic, the rooms that time moves, the dialler."""
+
+    ledger: Ledger
+    clock: Clock
+    facts: Facts
+    carriers: tuple[Carrier, ...]
+    number_key: bytes
+    owner: str
+    rooms: dict[str, Room] = field(repr=False)
+    timed: tuple[Timed, ...] = field(repr=False)
+    dialler: Dialler = field(repr=False)
+
+
+def build(  # noqa: PLR0913 - what a house is made of
+    *,
+    ledger: Ledger,
+    clock: Clock,
+    facts: Facts,
+    carriers: Sequence[Carrier],
+    number_key: bytes,
+    owner: str,
+    burst_s: float = 1.0,
+    budget: Budget | None = None,
+) -> House:
+    """Wire a house.
+
+    Args:
+        ledger: Where everything is remembered.
+        clock: Where time comes from.
+        facts: The county and its rules.
+        carriers: Ways to phones, in the order in which they are asked whether they may dial a number.
+        number_key: Secret of the keyed digests by which phone numbers are matched; at least 16 bytes.
+        owner: A name for this process, unique among the living; it stands in claims and leases.
+        burst_s: How much pace may be used at once; a tick of the dialler times the clock's speed.
+        budget: What one number may be rung.
+    """
+    callout = CalloutRoom(facts)
+    intake, visit = IntakeRoom(facts), VisitRoom(facts)
+    rooms: dict[str, Room] = {
+        topics.WARNINGS_RAW: intake,
+        topics.READINGS: SenseRoom(facts.county, facts.book),
+        topics.WARNINGS: PlanRoom(facts),
+        topics.PAGES: CalloutRoom(facts, topics.PAGES),
+        topics.CALLOUTS: callout,
+        topics.CALLS: DialRoom(),
+        topics.VISITS: visit,
+    }
+    desk = ClaimDesk(facts, tuple(carriers), number_key, owner, budget or Budget(), burst_s)
+    return House(
+        ledger=ledger,
+        clock=clock,
+        facts=facts,
+        carriers=tuple(carriers),
+        number_key=number_key,
+        owner=owner,
+        rooms=rooms,
+        timed=(intake, callout, visit),
+        dialler=Dialler(ledger, desk, clock, in_turn=isinstance(clock, VirtualClock)),
+    )
