@@ -146,14 +146,16 @@ class RowVerbs(SqlVerbs):
 
 
 def _conditions(sql: sa.Table, where: Sequence[Where]) -> list[Any]:
-    return [_CONDITIONS[condition.op](sql.c[condition.column], _plain(condition)) for condition in where]
+    return [_CONDITIONS[item.op](sql.c[item.column], _parameter(sql.c[item.column], item)) for item in where]
 
 
-def _plain(condition: Where) -> Any:
-    """Return the value with enums as the words they are stored as."""
+def _parameter(column: sa.Column[Any], condition: Where) -> Any:
+    """Return the value with enums as the words they are stored as, and truth as a value that can be compared."""
+    if condition.op in ("is null", "not null"):
+        return None
     if condition.op in ("in", "not in"):
         return [getattr(value, "value", value) for value in condition.value]
-    return getattr(condition.value, "value", condition.value)
+    return sa.bindparam(None, getattr(condition.value, "value", condition.value), column.type)
 
 
 def _may_be_null(table: Table[Any], column: str, where: Sequence[Where]) -> bool:

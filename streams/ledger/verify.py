@@ -81,7 +81,7 @@ class Fault:
     @property
     def chinese(self) -> str:
         """Return the fault as a sentence for a duty room."""
-        return f"{self.subject} 第 {self.n} 条:{_CHINESE[self.kind]}"
+        return f"{self.subject} 第 {self.n} 条：{_CHINESE[self.kind]}"
 
     @property
     def english(self) -> str:
