@@ -6,12 +6,14 @@ Pure. Storing the result is the business of the ledger that called.
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping, Sequence
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from streams.ledger.chain import GENESIS, seal_entry
 from streams.ledger.contract import Draft, Entry
 from streams.letters import AuditWritten, Letter, write_letter
 from streams.topics import AUDIT
+
+_NO_OFFSET = timedelta(0)
 
 Head = tuple[int, str]
 """The number and the hash of the last entry of a subject."""
@@ -27,8 +29,10 @@ def chain_drafts(drafts: Iterable[Draft], heads: MutableMapping[str, Head]) -> l
     entries: list[Entry] = []
     for draft in drafts:
         n, previous = heads.get(draft.subject, (0, GENESIS))
-        # Stored in UTC, so hashed in UTC: read back, the entry must say the very same.
-        entry = seal_entry(draft.model_copy(update={"at": draft.at.astimezone(UTC)}), n + 1, previous)
+        if draft.at.utcoffset() != _NO_OFFSET:
+            # Stored in UTC, so hashed in UTC: read back, the entry must say the very same.
+            draft = draft.model_copy(update={"at": draft.at.astimezone(UTC)})
+        entry = seal_entry(draft, n + 1, previous)
         heads[draft.subject] = (entry.n, entry.hash)
         entries.append(entry)
     return entries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import sqlalchemy as sa
@@ -66,6 +67,11 @@ def translate(error: BaseException) -> BaseException:
     """Return the ledger's own error for one of the database, or the error itself where it is not the database's."""
     if isinstance(error, exc.TimeoutError):
         return _because(LedgerAwayError("the ledger has no free connection; wait and try again"), error)
+    if isinstance(error, sqlite3.Error):
+        # Raised while a connection is prepared, where SQLAlchemy does not wrap it.
+        return _because(
+            LedgerAwayError(f"the ledger's file cannot be used now; look at it and try again ({error})"), error
+        )
     if not isinstance(error, exc.DBAPIError):
         return error
     state = getattr(error.orig, "sqlstate", None)

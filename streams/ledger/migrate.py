@@ -7,6 +7,7 @@ built anew from the bodies. A change of a row's model that old bodies do not mee
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def migrate(url: str, tables: Sequence[Table[Any]], *, busy_timeout_s: float = 3
             command.upgrade(config, "head")
             for table in rooms.declared.values():
                 _fit(connection, table, rooms.sql(table))
-    except sa.exc.SQLAlchemyError as error:
+    except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
         raise translate(error) from error
     finally:
         engine.dispose()

@@ -199,6 +199,14 @@ def test_a_folder_that_is_not_there_is_away(tmp_path: Path, open_sql: OpenSql) -
         open_sql(f"sqlite:///{tmp_path / 'nowhere' / 'ledger.db'}")
 
 
+def test_a_file_of_something_else_is_told_by_what_it_is_not(tmp_path: Path, open_sql: OpenSql) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"a letter to grandmother " * 100)
+    with pytest.raises(LedgerAwayError, match="not a database"):
+        open_sql(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with pytest.raises(LedgerAwayError, match="not a database"):
+        migrate(f"sqlite:///{tmp_path / 'ledger.db'}", [])
+
+
 def test_a_server_that_is_not_there_is_away(tmp_path: Path, open_sql: OpenSql) -> None:
     with pytest.raises(LedgerAwayError):
         open_sql(f"postgresql://nobody@/night?host={tmp_path}")
