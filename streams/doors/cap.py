@@ -47,7 +47,7 @@ _CHINESE = re.compile("[\u3400-\u9fff]")
 _OFFICE = re.compile("[局台站部厅委办]$|中心|政府|指挥|总站")
 
 
-def read_cap(content: bytes, hazards: Sequence[Hazard], *, realm: str, received_at: datetime) -> list[IssuedWarning]:
+def read_cap(content: bytes, hazards: Sequence[Hazard], *, realm: str) -> list[IssuedWarning]:
     """Read every alert of a document, be it the root or embedded (alerts, EDXL distribution, Atom, RSS).
 
     One bad alert refuses the whole document: a person has to look at it, and nothing of it is lost.
@@ -57,8 +57,8 @@ def read_cap(content: bytes, hazards: Sequence[Hazard], *, realm: str, received_
     """
     alerts = list(islice(_alerts(parse_xml(content)), MAX_WARNINGS + 1))
     if len(alerts) > MAX_WARNINGS:
-        raise too_many("alert")
-    return [_AlertReader(alert, hazards, realm, received_at).read() for alert in alerts]
+        raise too_many("alert", MAX_WARNINGS)
+    return [_AlertReader(alert, hazards, realm).read() for alert in alerts]
 
 
 def _local(element: etree._Element) -> str:
@@ -90,13 +90,12 @@ def _alerts(root: etree._Element) -> Iterator[etree._Element]:
 
 
 class _AlertReader:
-    """Reads one alert; kept as an object because every part needs the dialect and the clock's argument."""
+    """Reads one alert; kept as an object because every part needs the dialect's zone and the hazards."""
 
-    def __init__(self, alert: etree._Element, hazards: Sequence[Hazard], realm: str, received_at: datetime) -> None:
+    def __init__(self, alert: etree._Element, hazards: Sequence[Hazard], realm: str) -> None:
         self.alert = alert
         self.hazards = hazards
         self.realm = realm
-        self.received_at = received_at
         self.infos = [_Info(info) for info in alert if _local(info) == "info"]
         self.naive_zone = CHINA_ZONE if self._is_dialect() else None
 
@@ -127,7 +126,7 @@ class _AlertReader:
         naming = self._naming(info, facts)
         region, _ = read_identifier(identifier)
         areas = [area for each in self.infos for area in each.areas]
-        geocodes = unique(code for area in areas for code in area.geocodes)
+        geocodes = unique((code for area in areas for code in area.geocodes), "geocode")
         return IssuedWarning(
             id=warning_id(self.realm, sender, identifier, sent),
             realm=self.realm,
@@ -147,10 +146,10 @@ class _AlertReader:
             effective_at=self._time(info, "effective"),
             onset_at=self._time(info, "onset"),
             expires_at=self._time(info, "expires"),
-            geocodes=geocodes or unique([region]),
-            area_names=unique(name for area in areas for name in area.names),
+            geocodes=geocodes or unique([region], "geocode"),
+            area_names=unique((name for area in areas for name in area.names), "areaDesc"),
             areas_by_shape=any(area.has_shape and not area.geocodes for area in areas),
-            languages=unique(each.value("language") for each in self.infos),
+            languages=unique((each.value("language") for each in self.infos), "language"),
         )
 
     def _required(self, *names: str) -> str:
@@ -182,11 +181,12 @@ class _AlertReader:
         hazard = next((naming.hazard for naming in codes if naming.hazard), None)
         colour = read_colour(info.value("severity")) or next((naming.colour for naming in codes if naming.colour), None)
         event = read_hazard_word(info.value("event"), self.hazards)
-        told = facts.hazard
-        if not info.is_chinese:
-            # An English text speaks of wind and rain in passing: only event and headline say what it is about.
-            told = event or told or read_hazard_word(info.value("headline"), self.hazards)
-        return Naming(hazard or told or event, colour or facts.colour)
+        if info.is_chinese:
+            return Naming(hazard or facts.hazard or event, colour or facts.colour)
+        # A foreign text speaks of wind and rain in passing, and a Yellow Warning elsewhere is not our 黄色: only event
+        # and headline say what it is about, and the colour stays open.
+        told = event or facts.hazard or read_hazard_word(info.value("headline"), self.hazards)
+        return Naming(hazard or told, colour)
 
 
 class _Info:
@@ -195,7 +195,7 @@ class _Info:
     def __init__(self, element: etree._Element | None) -> None:
         self.element = element
         self.areas = [_Area(area) for area in element if _local(area) == "area"] if element is not None else []
-        self.codes = unique(self._codes())
+        self.codes = unique(self._codes(), "eventCode")
         self.is_chinese = self.value("language").lower().startswith("zh") or bool(
             _CHINESE.search(self.value("headline") + self.value("event"))
         )

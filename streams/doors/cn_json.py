@@ -71,6 +71,8 @@ _ALIASES = {
 """Meaning → field names, the best first; written without case, underscores and hyphens, nested ones with a dot."""
 
 _KEYS = {meaning: tuple(names.split()) for meaning, names in _ALIASES.items()}
+_NAMES_WORDS = frozenset(_KEYS["headline"] + _KEYS["text"])
+_FOLD = str.maketrans("", "", "_- ")
 _DEPTH = 12
 _SAYS_WARNING = re.compile(r"预警|警报|warning|\balert\b|\bsignal\b", re.IGNORECASE)
 _FILE_NAME = re.compile(r"[A-Za-z0-9_.\-]+")
@@ -103,7 +105,7 @@ def read_json(content: str, hazards: Sequence[Hazard], *, realm: str, received_a
             "No warning was found in the JSON: a title or a text that says it is one is needed.",
         )
     if len(rows) > MAX_WARNINGS:
-        raise too_many("$")
+        raise too_many("$", MAX_WARNINGS)
     return [_RowReader(row, hazards, realm, received_at).read() for row in rows]
 
 
@@ -139,9 +141,9 @@ def _flat(node: dict[str, Any]) -> dict[str, Any]:
     """Return the fields with their names folded, and those of nested objects under `outer.inner`."""
     flat: dict[str, Any] = {}
     for key, value in node.items():
-        name = re.sub(r"[_\-\s]", "", key).lower()
+        name = key.translate(_FOLD).lower()
         if isinstance(value, dict):
-            flat |= {f"{name}.{re.sub(r'[_-]', '', inner).lower()}": item for inner, item in value.items()}
+            flat |= {f"{name}.{inner.translate(_FOLD).lower()}": item for inner, item in value.items()}
         else:
             flat.setdefault(name, value)
     return flat
@@ -149,6 +151,8 @@ def _flat(node: dict[str, Any]) -> dict[str, Any]:
 
 def _is_warning(flat: dict[str, Any]) -> bool:
     """Tell whether it says it is a warning, or has all that one has: a name, a time and a text."""
+    if _NAMES_WORDS.isdisjoint(flat):
+        return False
     said = f"{_first(flat, 'headline')} {_first(flat, 'text')}"
     if _SAYS_WARNING.search(said):
         return True
@@ -229,8 +233,8 @@ class _RowReader:
             onset_at=self._time("onset"),
             expires_at=self._time("expires"),
             geocodes=self._geocodes(),
-            area_names=unique([*split_list(_first(self.row, "areas")), self.area]),
-            languages=unique([_first(self.row, "language")]),
+            area_names=unique([*split_list(_first(self.row, "areas")), self.area], "areaDesc"),
+            languages=unique([_first(self.row, "language")], "language"),
         )
 
     def _time(self, meaning: str) -> datetime | None:
@@ -291,7 +295,7 @@ class _RowReader:
                 word = item.get("identifier") if isinstance(item, dict) else item
                 if isinstance(word, str | int):
                     told += read_references(clean(str(word)), self.identifier)
-        return unique(told)
+        return unique(told, "references")
 
     def _geocodes(self) -> tuple[str, ...]:
         """Return the administrative codes given, else the region of the identifier; other numbers are no codes."""
@@ -300,4 +304,4 @@ class _RowReader:
             value = self.row.get(key)
             for item in value if isinstance(value, list) else [value]:
                 told += split_list(str(item)) if isinstance(item, str | int) else []
-        return unique(code for code in told if _GB_CODE.fullmatch(code)) or unique([self.region])
+        return unique([code for code in told if _GB_CODE.fullmatch(code)] or [self.region], "geocode")

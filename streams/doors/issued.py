@@ -14,6 +14,9 @@ from streams.words import MsgType, Status
 MAX_WARNINGS = 1000
 """More warnings than this in one document are a mistake, or an attack."""
 
+MAX_ITEMS = 5000
+"""The same for the areas, codes and references of one warning: a county has a few hundred of each."""
+
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _IDENTIFIER = re.compile(r"(?P<region>[1-8]\d{5})\d{8}_(?P<time>\d{14})(?!\d)")
 _TRIPLE = re.compile(r"[^,\s][^,]*,\s*(?P<identifier>[^,]+?)\s*,\s*\d{4}-\d\d-\d\d[T ]\S+")
@@ -32,13 +35,13 @@ def one_line(value: str) -> str:
     return " ".join(clean(value).split())
 
 
-def too_many(element: str) -> RefusedError:
-    """Return the refusal of a document with more than MAX_WARNINGS."""
+def too_many(element: str, limit: int) -> RefusedError:
+    """Return the refusal of a document that holds more of an element than `limit`."""
     return RefusedError(
         400,
         element,
-        f"一个文件里的预警超过上限 {MAX_WARNINGS} 条，请分开发送。",
-        f"More than {MAX_WARNINGS} warnings in one document; send them apart.",
+        f"{element} 超过上限 {limit} 个，请分开发送。",
+        f"There are more than {limit} of {element}; send them apart.",
     )
 
 
@@ -77,7 +80,7 @@ def read_references(value: str, own: str = "") -> tuple[str, ...]:
     CAP writes `sender,identifier,sent` triples apart by white space; the 12379 dialect writes bare identifiers.
     """
     found = [match["identifier"] for match in _TRIPLE.finditer(value)]
-    return unique(item for item in found or re.split(r"[\s,，;；]+", value) if item != own)
+    return unique((item for item in found or re.split(r"[\s,，;；]+", value) if item != own), "references")
 
 
 def read_identifier(identifier: str) -> tuple[str, datetime | None]:
@@ -94,6 +97,13 @@ def split_list(value: str) -> list[str]:
     return [item.strip() for item in re.split(r"[,，;；、]", value)]
 
 
-def unique(items: Iterable[str]) -> tuple[str, ...]:
-    """Return the items that are not empty, each once, in order."""
-    return tuple(dict.fromkeys(item for item in items if item))
+def unique(items: Iterable[str], element: str) -> tuple[str, ...]:
+    """Return the items that are not empty, each once, in order.
+
+    Raises:
+        RefusedError: There are more than MAX_ITEMS: to cut them off would leave people out.
+    """
+    kept = tuple(dict.fromkeys(item for item in items if item))
+    if len(kept) > MAX_ITEMS:
+        raise too_many(element, MAX_ITEMS)
+    return kept

@@ -20,6 +20,9 @@ from streams.words import Colour
 _READ_CHARS = 4000
 """A warning says what it is well before this; a longer text is not searched further."""
 
+_PLACES_CHARS = 20_000
+"""Places are looked for further down: a list of villages may be long."""
+
 _HAN = "\\u3400-\\u9fff"
 _SPACE_IN_CHINESE = re.compile(rf"(?<=[{_HAN}，。、；：0-9])\s+(?=[{_HAN}，。、；：])|(?<=[{_HAN}])\s+(?=[{_HAN}0-9])")
 _VERB = "(?:发布|解除|更新|变更|升级|降级|撤销|取消|签发|确认)"
@@ -28,10 +31,10 @@ _TIME_OF_ISSUE = re.compile(rf"{SPOKEN}[^，。；：,;0-9]{{0,12}}?{_VERB}")
 _ORGANISATION = (
     "(?:气象台|气象局|气象站|总站|中心|指挥部|办公室|委员会|人民政府|管理局|规划局|水利局|水务局|[局台站部厅委办])"
 )
-_TIME_WORDS = "(?:[于在]?(?:今[日天]|昨[日天])?[0-9年月日号时点分秒:]{0,30})?"
+_TIME_WORDS = "(?:[于在]?(?:今[日天]|昨[日天])?[-/ 0-9年月日号时点分秒:]{0,30})?"
 _ISSUER = re.compile(
     rf"(?:^|[。；：:，,#】\]\s])(?!继续|更新|解除|发布|目前|预计|受|为此|经)(?:[由经])?"
-    rf"(?P<issuer>[{_HAN}()（）、·]{{1,40}}?{_ORGANISATION}){_TIME_WORDS}{_ADVERB}*(?:{_VERB}|将|对|[^，。；：]{{1,14}}?[红橙黄蓝]色预警)"
+    rf"(?P<issuer>[{_HAN}()（）、·]{{1,40}}?{_ORGANISATION}){_TIME_WORDS}{_ADVERB}*(?:{_VERB}|将|对|(?:(?!发布|、)[^，。；：,;:]){{1,14}}?[红橙黄蓝]色预警)"
 )
 _REGION_AS_ISSUER = re.compile(
     rf"^(?!继续|更新|解除|将|请)(?P<issuer>(?:(?!预警|警报)[{_HAN}]){{2,30}}?){_TIME_WORDS}{_ADVERB}*{_VERB}"
@@ -42,7 +45,7 @@ _LIFTED = re.compile(
 )
 _ISSUED_TOO = re.compile(r"(?<!日)(?:发布|变更为|升级为|更新为|调整为|转为|改为|降为|降级为)")
 _RAISED = re.compile("升级|升格|提升为|升为|提高为")
-_TOWN = "(?:街道办事处|街道|苏木|嘎查|社区|村镇|村乡|村街道|镇|乡|村)"
+_TOWN = "(?:街道办事处|街道|苏木|嘎查|社区|村镇|村乡|村街道|[镇乡村](?![区级长]))"
 _TOWN_NAME = re.compile(rf"[{_HAN}]{{1,20}}?{_TOWN}")
 _LEAD_IN = re.compile(
     r"^.*(?:[我本该全][省市县区州旗]|(?<=..)[省市县区州旗盟](?=.{2})|小时内?|未来|预计|目前|以及|上述|其中|影响|位于"
@@ -99,7 +102,7 @@ def read_text(headline: str, text: str, hazards: Sequence[Hazard], *, reference:
         colour=naming.colour,
         issuer=_issuer(title, body),
         issued_at=_issued_at(f"{body}。{title}", reference),
-        continued=bool(re.search(r"继续发布|延续|更新[^，。；：]{0,30}?预警|维持[^，。；：]{0,20}?预警", said)),
+        continued=bool(re.search(r"继续发布|延续|更新[^，。；：,;:]{0,30}?预警|维持[^，。；：,;:]{0,20}?预警", said)),
         cancelled=_is_lifted(title)
         or (not title and _is_lifted(opening))
         or (_is_lifted(opening) and "发布" not in title),
@@ -131,7 +134,7 @@ def places_in(text: str, names: Collection[str]) -> tuple[str, ...]:
         re.escape(form) + (_GOES_ON if form in guarded else "")
         for form in sorted(forms, key=lambda form: (-len(form), form))
     ]
-    found = re.finditer("|".join(alternatives), _SPACE_IN_CHINESE.sub("", text))
+    found = re.finditer("|".join(alternatives), _SPACE_IN_CHINESE.sub("", text[:_PLACES_CHARS]))
     return tuple(dict.fromkeys(forms[match[0]] for match in found))
 
 
@@ -161,8 +164,9 @@ def _naming(sources: list[str], hazards: Sequence[Hazard]) -> Naming:
             colour = naming.colour
         hazard = hazard or naming.hazard
     if hazard is None:
-        chinese = [source for source in sources if re.search(f"[{_HAN}]", source)]
-        hazard = next((key for key in (read_mention(source, hazards) for source in chinese) if key), None)
+        # Of a foreign text only the headline is looked at: the rest speaks of wind and rain in passing.
+        telling = [source for source in sources if source == sources[0] or re.search(f"[{_HAN}]", source)]
+        hazard = next((key for key in (read_mention(source, hazards) for source in telling) if key), None)
     return Naming(hazard, colour)
 
 

@@ -19,7 +19,7 @@ _WRITTEN = re.compile(
 )
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?")
 SPOKEN = (
-    r"(?:(?P<year>\d{4}|\d{2})年)?(?:(?P<month>\d{1,2})月)?(?:(?P<day>\d{1,2})[日号])?"
+    r"(?:(?P<year>\d{4}|\d{2})[年/-])?(?:(?P<month>\d{1,2})[月/-])?(?:(?P<day>\d{1,2})[日号T ])?"
     r"(?P<hour>\d{1,2})(?:[时点:：](?:(?P<minute>\d{1,2})分?)?(?:\d{1,2}秒)?)"
 )
 """The wording of a time in a Chinese text; year, month and day may be left out, in this order."""

@@ -56,7 +56,7 @@ def read_warning(
             400, "document", "文件是空的，请检查后重新发送。", "The document is empty; check it and send again."
         )
     if shape == "xml":
-        return tuple(read_cap(content, hazards, realm=realm, received_at=received_at))
+        return tuple(read_cap(content, hazards, realm=realm))
     reader = read_json if shape == "json" else read_plain
     return tuple(reader(_decoded(content), hazards, realm=realm, received_at=received_at))
 
