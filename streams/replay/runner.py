@@ -26,6 +26,8 @@ T = TypeVar("T")
 PAGE_MAX = 200
 ROUNDS_MAX = 100_000
 GRAIN = timedelta(seconds=1)
+WANTED = ("call_at", "text_at")
+CARRYING = tuple(topic for topic in topics.TOPICS if topic.carries != "nothing")
 
 
 class StuckError(RuntimeError):
@@ -54,6 +56,8 @@ class Runner:
         self.house = house
         self.clock = clock
         self.steps = 0
+        self._stop_asked = False
+        self._recovered_at: datetime | None = None
 
     @property
     def now(self) -> datetime:
@@ -91,13 +95,15 @@ class Runner:
 
     def _deliver(self) -> int:
         handled = 0
-        for topic in topics.TOPICS:
-            if topic.carries == "nothing":
-                continue
+        due_at = self.house.ledger.step(self._next_letter_at)
+        if due_at is None or due_at > self.now:
+            return 0
+        for topic in CARRYING:
             letters = self.house.ledger.step(partial(self._open, topic.name))
             if not letters:
                 continue
             ids = [letter.id for letter in letters]
+            self._stop_asked = self._stop_asked or any(letter.message.kind == "hang_up_asked" for letter in letters)
             if topic.reader:
                 for start in range(0, len(ids), PAGE_MAX):
                     page = ids[start : start + PAGE_MAX]
@@ -125,7 +131,20 @@ class Runner:
 
     def _dial(self) -> int:
         dialler = self.house.dialler
-        return run_now(dialler.run_once()) + run_now(dialler.hang_up()) + run_now(dialler.recover())
+        placed = run_now(dialler.run_once()) if self.house.ledger.step(self._wants_dialling) else 0
+        done = placed
+        if self._recovered_at != self.now:
+            # Leases and silences run out with time only, so once an instant is enough.
+            self._recovered_at = self.now
+            done += run_now(dialler.recover())
+        if placed or self._stop_asked:
+            # Calls are stopped by a letter, or when they are placed into a round that was stopped: nothing else.
+            self._stop_asked = False
+            done += run_now(dialler.hang_up())
+        return done
+
+    def _wants_dialling(self, step: Step) -> bool:
+        return any(step.find(CALLOUTS, Where(column, "<=", self.now), order=(column,), limit=1) for column in WANTED)
 
     @staticmethod
     def _next_letter_at(step: FullStep) -> datetime | None:
@@ -133,11 +152,13 @@ class Runner:
 
     def _next_dial_at(self, step: Step) -> datetime | None:
         """Return when something wants to be dialled and a carrier has a slot for it."""
+        if not any(step.find(CALLOUTS, Where(column, "not null"), order=(column,), limit=1) for column in WANTED):
+            return None
         barred = [row.id for row in step.find(ROUNDS, Where("paused_until", ">", self.now))]
         stopped = [row.id for row in step.find(ROUNDS, Where("stopped_at", "not null"))]
         skip = Where("round_id", "not in", [*barred, *stopped])
         times = []
-        for column in ("call_at", "text_at"):
+        for column in WANTED:
             rows = step.find(CALLOUTS, Where(column, "not null"), skip, order=(column,), limit=1)
             times += [getattr(row, column) for row in rows]
         if not times:
