@@ -147,7 +147,7 @@ class Knobs(Model):
     notice_ladder: str = "notice"
     voice_chars_max: int = Field(default=80, ge=40, le=200)
     readings_late_h: float = Field(default=24.0, ge=1, le=72)
-    rain_mm_max_per_reading: float = Field(default=120.0, gt=0)
+    rain_mm_max_per_reading: float = Field(default=300.0, gt=0)
     level_m_min: float = -50.0
     level_m_max: float = 9000.0
 

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     carrier: Literal["simulated", "twilio"] = "simulated"
     call_pace_per_s: float = Field(default=50.0, gt=0, le=10_000, description="Calls begun in one second at most.")
     text_pace_per_s: float = Field(default=50.0, gt=0, le=10_000, description="Texts sent in one second at most.")
+    embedded_broker: bool = Field(default=False, description="Set by `jiaoying up`: the broker in kafka is its own.")
     number_key: SecretStr = Field(default=SecretStr(""), description="Key of the HMAC that stands for phone numbers.")
     twilio_account_sid: str = Field(default="", pattern=r"^(AC[0-9a-fA-F]{32})?$", description="AC and 32 hex digits.")
     twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="Signs requests and callbacks.")

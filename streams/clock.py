@@ -17,7 +17,10 @@ from typing import Protocol
 class Clock(Protocol):
     """Where time comes from."""
 
-    speed: float
+    @property
+    def speed(self) -> float:
+        """Return story seconds in one real second."""
+        ...
 
     def now(self) -> datetime:
         """Return the time of the story, aware, in UTC."""

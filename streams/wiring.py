@@ -12,6 +12,7 @@ from typing import Any
 from agents.callout.agent import CalloutRoom
 from agents.callout.state import CALLOUTS
 from agents.dial.agent import DialRoom
+from agents.dial.approvals import APPROVALS
 from agents.dial.budget import Budget
 from agents.dial.carriers.protocol import Carrier
 from agents.dial.claim import ClaimDesk
@@ -28,17 +29,21 @@ from agents.visit.agent import VisitRoom
 from agents.visit.state import VISITS
 from streams import topics
 from streams.clock import Clock, VirtualClock
+from streams.doors.http.tokens import SESSIONS, TOKENS
 from streams.ledger.contract import Ledger, Table
 from streams.rooms import TROUBLES, Room, Timed
 
 TABLES: tuple[Table[Any], ...] = (
     ALIASES,
+    APPROVALS,
     ATTEMPTS,
     CALLOUTS,
     CHAINS,
     PACES,
     ROUNDS,
+    SESSIONS,
     STATIONS,
+    TOKENS,
     TROUBLES,
     VISITS,
 )

@@ -1,0 +1,143 @@
+"""Commands that run the live service: `up`, and its parts `setup`, `worker`, `gateway`; `live approve`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from prometheus_client import CollectorRegistry
+
+from agents.dial.approvals import approve
+from config.settings import Settings
+from rosters.numbers import mask
+from streams.cli.screen import console, set_up_logging, settings
+from streams.clock import SystemClock
+from streams.doors.http.gateway import create_gateway
+from streams.installation import Installation, number_key, open_installation, prepare
+from streams.kafka import set_up_topics
+from streams.supervisor import Stack
+from streams.worker import ClockGuard, Worker
+
+live_app = typer.Typer(no_args_is_help=True)
+APPROVALS_LOOK_S = 5.0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    app.command()(up)
+    app.command()(setup)
+    app.command()(worker)
+    app.command()(gateway)
+
+
+def up(
+    workers: Annotated[int, typer.Option(min=1, max=8, help="几个工作进程 / how many workers")] = 1,
+) -> None:
+    """启动全部服务，直到 Ctrl-C / run the whole service until Ctrl-C."""
+    chosen = settings()
+    set_up_logging(chosen.log_level)
+    asyncio.run(_up(chosen, workers))
+
+
+async def _up(chosen: Settings, workers: int) -> None:
+    from streams.cli.tokens import own_token
+
+    screen = console()
+    stack = Stack(chosen, lambda text: screen.print(f"· {text}"), workers=workers)
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopped.set)
+    try:
+        await stack.start()
+        token = await asyncio.to_thread(own_token, chosen)
+        screen.print(f"\n[bold]叫应已启动[/] 值班页 http://{chosen.host}:{chosen.port}/  令牌 {token}")
+        screen.print(
+            f"指标 http://{chosen.host}:{chosen.port}/metrics · http://{chosen.host}:{chosen.metrics_port}/metrics"
+        )
+        screen.print(f"台账 {chosen.data_dir.absolute()} · Kafka {', '.join(stack.servers)} · Ctrl-C 结束")
+        watching = asyncio.create_task(stack.watch())
+        await stopped.wait()
+        watching.cancel()
+    finally:
+        screen.print("· 正在停止 / stopping")
+        await stack.stop()
+
+
+def setup() -> None:
+    """建立台账表和 Kafka 主题 / create the ledger's tables and Kafka's topics."""
+    chosen = settings()
+    prepare(chosen)
+    made = set_up_topics(chosen.kafka) if chosen.kafka else ()
+    console().print(f"台账已就绪；新建主题 {len(made)} 个 / ledger ready, {len(made)} topics made")
+
+
+def worker(number: Annotated[int, typer.Option(help="第几个 / which one, from 0")] = 0) -> None:
+    """运行一个工作进程 / run one worker: the rooms, the pump, the ticker, the dialler."""
+    chosen = settings()
+    set_up_logging(chosen.log_level)
+    installation = open_installation(chosen)
+    try:
+        asyncio.run(_worker(installation, chosen.metrics_port + number))
+    finally:
+        installation.ledger.close()
+
+
+async def _worker(installation: Installation, metrics_port: int) -> None:
+    from streams.metrics import Metrics
+    from streams.metrics_http import serve
+
+    chosen = installation.settings
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    clock = installation.clock
+    guard = ClockGuard(clock.wall, clock.monotonic_s)
+    work = Worker(
+        installation.house, servers=chosen.kafka, embedded=chosen.embedded_broker, see=metrics.see, guard=guard
+    )
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, work.stopping.set)
+    serve(registry, metrics_port, chosen.host)
+    await installation.approved.look()
+    await work.run()
+
+
+def gateway() -> None:
+    """运行 HTTP 网关 / run the HTTP gateway: doors, webhooks, pages."""
+    chosen = settings()
+    set_up_logging(chosen.log_level)
+    installation = open_installation(chosen)
+    try:
+        uvicorn.run(
+            create_gateway(installation.house, chosen),
+            host=chosen.host,
+            port=chosen.port,
+            log_level="warning",
+            access_log=False,
+        )
+    finally:
+        installation.ledger.close()
+
+
+@live_app.command(name="approve")
+def live_approve(
+    numbers: Annotated[Path, typer.Argument(help="号码文件，每行一个 / a file with one E.164 number a line")],
+    by: Annotated[str, typer.Option(help="批准人 / who approves")],
+) -> None:
+    """批准可真实拨打的号码 / approve numbers for real calls, by name."""
+    chosen = settings()
+    prepare(chosen)
+    installation = open_installation(chosen)
+    key, now = number_key(chosen), SystemClock().now()
+    lines = [line.strip() for line in numbers.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    try:
+        for line in lines:
+            installation.ledger.step(lambda step, line=line: approve(step, line, mask(line), by, now, key))
+    finally:
+        installation.ledger.close()
+    console().print(f"已批准 {len(lines)} 个号码 / approved {len(lines)} numbers")

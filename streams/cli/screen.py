@@ -1,0 +1,35 @@
+"""What the commands print with."""
+
+from __future__ import annotations
+
+import logging
+
+from rich.console import Console
+
+from config.settings import Settings, read_settings
+
+
+def console() -> Console:
+    """Return the console for results."""
+    return Console()
+
+
+def error_console() -> Console:
+    """Return the console for errors."""
+    return Console(stderr=True)
+
+
+def settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: A variable does not fit.
+    """
+    return read_settings()
+
+
+def set_up_logging(level: str) -> None:
+    """Log to standard error, one line each; the libraries' own debug records are not even made."""
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True)
+    for noisy in ("faust", "mode", "aiokafka", "kafka", "sqlalchemy", "uvicorn.access", "asyncio", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

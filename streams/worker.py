@@ -1,0 +1,294 @@
+"""One worker process: the rooms as Faust agents, and the pump, ticker, dialler and sealer that work from the ledger.
+
+The loops need no Kafka and no join: with Kafka away calling goes on. Each loop is a few lines around a room or a
+service that is tested elsewhere; a loop that fails says so and goes on, a worker that hangs ends itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from streams import topics
+from streams.app import create_app, run_app
+from streams.codec import Page, Unreadable
+from streams.delivery import deliver
+from streams.ids import digest, make_id
+from streams.kafka import answers
+from streams.ledger.contract import FullStep, LedgerError
+from streams.ledger.seal import write_next_seal
+from streams.letters import DeadLetter, write_letter
+from streams.pump import Publisher, Pump, See
+from streams.rooms import Timed, record_troubles, trouble
+from streams.wiring import House
+
+log = logging.getLogger(__name__)
+
+PUMP_S = 0.03
+SWEEP_S = 1.0
+DIAL_S = 0.1
+TICK_S = 0.2
+RECOVER_S = 2.0
+SEAL_S = 5.0
+TICK_MAX = 500
+PAGE_DEADLINE_S = 30.0
+HANG_S = 45.0
+CLOCK_STEP_S = 2.0
+CLOCK_REST_S = 10.0
+KAFKA_LOOK_S = 1.0
+
+
+class HungError(RuntimeError):
+    """A page took longer than its deadline: the process ends, so that its partitions go to another."""
+
+
+@dataclass
+class ClockGuard:
+    """Watches that the wall clock and the monotonic one go together.
+
+    After a step of more than two seconds the worker neither ticks nor claims for ten: a worker whose clock is an hour
+    off would call people an hour early or give up on them.
+    """
+
+    wall: Callable[[], datetime]
+    monotonic_s: Callable[[], float]
+    step_s: float = 0.0
+    _last_wall: datetime | None = field(default=None, init=False)
+    _last_s: float = field(default=0.0, init=False)
+    _rest_until_s: float = field(default=0.0, init=False)
+
+    def is_trusted(self) -> bool:
+        """Compare the clocks since the last look; False while the wall clock is not to be trusted."""
+        wall, now_s = self.wall(), self.monotonic_s()
+        if self._last_wall is not None:
+            parted_s = (wall - self._last_wall).total_seconds() - (now_s - self._last_s)
+            if abs(parted_s) > CLOCK_STEP_S:
+                self.step_s = parted_s
+                self._rest_until_s = now_s + CLOCK_REST_S
+        self._last_wall, self._last_s = wall, now_s
+        return now_s >= self._rest_until_s
+
+
+class Worker:
+    """Everything one worker process does."""
+
+    def __init__(
+        self,
+        house: House,
+        *,
+        servers: tuple[str, ...],
+        embedded: bool,
+        see: See,
+        guard: ClockGuard | None = None,
+        app_id: str = "jiaoying",
+    ) -> None:
+        self.house = house
+        self.servers = servers
+        self.embedded = embedded
+        self.app_id = app_id
+        self.guard = guard
+        self.stopping = asyncio.Event()
+        self.bell = asyncio.Event()
+        self.publisher = Publisher(servers) if servers else None
+        self.pump = Pump(house.ledger, house.clock, self.publisher, house.owner, self.take_page, see)
+        self.woken = asyncio.Event()
+        self._beat_s = 0.0
+
+    async def run(self) -> None:
+        """Work until `stopping` is set.
+
+        Raises:
+            RuntimeError: Faust crashed or a page hung; the process should end with a failure.
+        """
+        watchdog = Watchdog(HANG_S)
+        loops = [
+            self._loop("pump", PUMP_S, self._pump_once, wake=self.woken),
+            self._loop("sweep", SWEEP_S, self.pump.sweep),
+            self._loop("ticker", self._quick(TICK_S), self._tick_once),
+            self._loop("dialler", self._quick(DIAL_S), self._dial_once, wake=self.bell),
+            self._loop("recover", RECOVER_S, self.house.dialler.recover),
+            self._loop("sealer", SEAL_S, self._seal_once),
+            self._loop("watchdog", 0.5, watchdog.beat),
+            self._faust(),
+        ]
+        watchdog.start()
+        tasks = [asyncio.create_task(loop) for loop in loops]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            self.stopping.set()
+            watchdog.stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self.publisher is not None:
+                await self.publisher.close()
+
+    async def take_page(self, page: Page) -> int:
+        """Hand a page to its room; with the ledger away the page is dropped and its letters are sent again later.
+
+        Raises:
+            HungError: The room took longer than the deadline.
+        """
+        room = self.house.rooms[page.topic]
+        try:
+            async with asyncio.timeout(PAGE_DEADLINE_S):
+                handled = await deliver(self.house.ledger, room, page.ids, self.house.clock.now())
+        except TimeoutError as error:
+            raise HungError(f"room {room.name} took longer than {PAGE_DEADLINE_S} s for a page") from error
+        except LedgerError as error:
+            log.error("the ledger is away, %d letters wait: %s", len(page.ids), error)  # noqa: TRY400 - no bug of ours
+            await asyncio.sleep(1)
+            return 0
+        if handled:
+            self.woken.set()
+            if page.topic in (topics.PAGES, topics.CALLOUTS):
+                self.bell.set()
+                await self.pump.ring()
+        return handled
+
+    async def take_unreadable(self, topic: str, unreadable: Unreadable) -> None:
+        """Keep bytes that are no page, with the reason, and tell a person."""
+        now = self.house.clock.now()
+        try:
+            await self.house.ledger.run(partial(_keep_unreadable, topic, unreadable, now))
+        except LedgerError as error:
+            log.error("the ledger is away, an unreadable message on %s is lost: %s", topic, error)  # noqa: TRY400
+
+    def _quick(self, wall_s: float) -> float:
+        """Return a loop's pause: shorter where the story runs faster than the wall."""
+        return wall_s if self.house.clock.speed <= 1 else max(0.03, wall_s / 4)
+
+    async def _loop(
+        self, name: str, pause_s: float, work: Callable[[], Awaitable[int]], wake: asyncio.Event | None = None
+    ) -> None:
+        """Do a piece of work again and again; trouble of the surroundings is waited out, never a reason to stop."""
+        while not self.stopping.is_set():
+            try:
+                done = await work()
+            except LedgerError as error:
+                log.error("%s: the ledger is away: %s", name, error)  # noqa: TRY400 - no bug of ours
+                done, pause = 0, 1.0
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
+                log.exception("%s failed, goes on in a second", name)
+                done, pause = 0, 1.0
+            else:
+                pause = 0.0 if done else pause_s
+            await self._rest(pause, wake)
+
+    async def _rest(self, pause_s: float, wake: asyncio.Event | None) -> None:
+        if wake is None:
+            await asyncio.sleep(pause_s)
+            return
+        if not wake.is_set() and pause_s:
+            try:
+                await asyncio.wait_for(wake.wait(), pause_s)
+            except TimeoutError:
+                return
+        wake.clear()
+        # Whatever is due, other loops and other processes get their turn.
+        await asyncio.sleep(0)
+
+    async def _pump_once(self) -> int:
+        return await self.pump.run_once()
+
+    async def _tick_once(self) -> int:
+        if not self._clock_is_trusted():
+            return 0
+        done = 0
+        for room in self.house.timed:
+            done += await self.house.ledger.run(partial(self._tick_room, room))
+        if done:
+            self.woken.set()
+            self.bell.set()
+        return done
+
+    def _tick_room(self, room: Timed, step: FullStep) -> int:
+        return room.tick(step, self.house.clock.now(), TICK_MAX)
+
+    async def _dial_once(self) -> int:
+        if not self._clock_is_trusted():
+            return 0
+        placed = await self.house.dialler.run_once()
+        await self.house.dialler.hang_up()
+        return placed
+
+    def _clock_is_trusted(self) -> bool:
+        if self.guard is None or self.guard.is_trusted():
+            return True
+        log.error("the clock was stepped by %.1f s; no ticking and no claiming for a while", self.guard.step_s)
+        return False
+
+    async def _seal_once(self) -> int:
+        wall, now = self.house.clock.wall(), self.house.clock.now()
+        leased = await self.house.ledger.run(lambda step: step.lease("sealer", self.house.owner, wall, SEAL_S * 3))
+        if not leased:
+            return 0
+        await self.house.ledger.run(partial(_seal, now))
+        return 0
+
+    async def _faust(self) -> None:
+        """Run the Faust app once Kafka answers; without Kafka the pump hands letters over directly."""
+        if not self.servers:
+            await self.stopping.wait()
+            return
+        while not self.stopping.is_set():
+            if await asyncio.to_thread(answers, self.servers):
+                break
+            await self._rest(KAFKA_LOOK_S, self.stopping)
+        app = create_app(
+            self.app_id, self.servers, self.take_page, self.take_unreadable, self.bell.set, embedded=self.embedded
+        )
+        await run_app(app, self.stopping)
+
+
+class Watchdog(threading.Thread):
+    """Ends the process when its event loop stands still: a hung worker would otherwise keep its partitions for ever."""
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(daemon=True, name="watchdog")
+        self._limit_s = limit_s
+        self._beaten = threading.Event()
+        self._stopped = threading.Event()
+
+    async def beat(self) -> int:
+        """Say that the loop still turns."""
+        self._beaten.set()
+        return 0
+
+    def stop(self) -> None:
+        """Let the process end in peace."""
+        self._stopped.set()
+        self._beaten.set()
+
+    def run(self) -> None:
+        """Wait for beats; end the process when none comes in time."""
+        while not self._stopped.is_set():
+            if not self._beaten.wait(self._limit_s) and not self._stopped.is_set():
+                log.critical("the event loop stood still for %.0f s; this worker ends itself", self._limit_s)
+                os._exit(70)
+            self._beaten.clear()
+            self._stopped.wait(1)
+
+
+def _seal(now: datetime, step: FullStep) -> None:
+    write_next_seal(step, now)
+
+
+def _keep_unreadable(topic: str, unreadable: Unreadable, now: datetime, step: FullStep) -> None:
+    """Write a dead letter for bytes on a topic; the same bytes are one dead letter."""
+    mark = digest(topic, unreadable.raw.hex())
+    raw_id = make_id("real", "raw", topic, mark)
+    step.keep_raw(raw_id, unreadable.raw, at=now, door=f"kafka:{topic}", media_type="application/octet-stream")
+    dead = DeadLetter(door=f"kafka:{topic}", reason=unreadable.reason, raw_id=raw_id, at=now)
+    step.write([write_letter(topics.DEAD_LETTERS, f"real|topic|{topic}", dead, now, cause=mark)])
+    text = f"主题 {topic} 上有一条读不懂的消息，已存入死信：{unreadable.reason[:120]}"
+    record_troubles(step, [trouble("dead_letter", f"real|topic|{topic}|{mark}", text, now)])
