@@ -41,8 +41,8 @@ def open_engine(url: str, *, connections: int, busy_timeout_s: float) -> sa.Engi
     kind = parsed.get_backend_name()
     if kind == SQLITE:
         engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"timeout": busy_timeout_s})
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", partial(_begin_sqlite, tries=1 + int(busy_timeout_s / _KNOCK_PAUSE_S)))
+        event.listen(engine, "connect", partial(_prepare_sqlite, busy_timeout_s=busy_timeout_s))
+        event.listen(engine, "begin", partial(_begin_sqlite, busy_timeout_s=busy_timeout_s))
         return engine
     if kind == POSTGRESQL:
         return sa.create_engine(
@@ -55,33 +55,40 @@ def open_engine(url: str, *, connections: int, busy_timeout_s: float) -> sa.Engi
     raise LedgerError(f"the ledger cannot be kept in {kind}; use sqlite:///PATH or postgresql://…")
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: Any, _record: Any, busy_timeout_s: float) -> None:
     # The driver's own habit of opening transactions late would lose the BEGIN IMMEDIATE below.
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
+    _knock(connection, "PRAGMA journal_mode=WAL", busy_timeout_s)
     connection.execute("PRAGMA synchronous=FULL")
-    # From here on `_begin_sqlite` does the waiting.
-    connection.execute("PRAGMA busy_timeout=0")
 
 
-def _begin_sqlite(connection: sa.Connection, tries: int) -> None:
-    """Take the write lock first: a transaction that only later wants to write fails where another has written.
-
-    SQLite's own waiting sleeps up to 0.1 s between looks and so misses the short pauses of a busy writer (a small
-    insert beside one took up to 1.5 s); knocking often gets in.
-    """
+def _begin_sqlite(connection: sa.Connection, busy_timeout_s: float) -> None:
+    # A transaction that only later wants to write fails at once where another has written: take the lock first.
     driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        _knock(driver, "BEGIN IMMEDIATE", busy_timeout_s)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={int(busy_timeout_s * 1000)}")
+
+
+def _knock(driver: Any, statement: str, busy_timeout_s: float) -> None:
+    """Run a statement that needs the file's lock, again and again until it gets in.
+
+    SQLite's own waiting sleeps up to 0.1 s between looks and so misses the short pauses of a busy writer: a small
+    insert beside one took up to 1.5 s. To switch to WAL it does not wait at all.
+    """
     pause = threading.Event()
-    for _ in range(tries - 1):
+    for _ in range(int(busy_timeout_s / _KNOCK_PAUSE_S)):
         try:
-            driver.execute("BEGIN IMMEDIATE")
+            driver.execute(statement)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise
             pause.wait(_KNOCK_PAUSE_S)
         else:
             return
-    driver.execute("BEGIN IMMEDIATE")
+    driver.execute(statement)
 
 
 def translate(error: BaseException) -> BaseException:
