@@ -1,0 +1,39 @@
+# 叫应 jiaoying. `make help` lists what there is to do.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test check up replay clean lock
+
+help: ## 列出命令 / list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(STAMP) ## 一分钟看完郑州那一夜的第一小时 / the first hour of the Zhengzhou night in a minute
+	@$(BIN)/jiaoying demo
+
+up: $(STAMP) ## 运行全部服务，Ctrl-C 结束 / run the whole service until Ctrl-C
+	@$(BIN)/jiaoying up
+
+replay: $(STAMP) ## 在虚拟时间里重演郑州的一天 / run the Zhengzhou day again in virtual time
+	@$(BIN)/jiaoying replay zhengzhou-2021-07-20
+
+test: check ## 检查并运行全部测试 / lint, types and every test
+	@$(BIN)/python -m pytest -q
+
+check: $(STAMP) ## 只做静态检查 / lint and types only
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+$(STAMP): requirements.lock pyproject.toml
+	@sh .ci/install.sh $(VENV)
+	@touch $@
+
+lock: ## 更新依赖锁定（需要 uv） / renew the lock file (needs uv)
+	uv pip compile pyproject.toml --group dev --extra embedded --universal --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header -q -o requirements.lock
+
+clean: ## 删除虚拟环境和数据 / remove the environment and the data
+	rm -rf $(VENV) data
