@@ -109,7 +109,8 @@ class Course:
             target = self._target(step)
             if target is not None:
                 self._begin(step, target)
-                self.note("step_begun", reason, target=target[0], role=target[1])
+                if step or self.callout.calls:
+                    self.note("step_begun", reason, target=target[0], role=target[1])
                 return reason
             step += 1
         self.give_up(reason)

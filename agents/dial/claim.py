@@ -33,6 +33,7 @@ LEASE_S = 30.0
 TEXT_NEWS_S = 3600
 CALL_NEWS_S = 240
 JOIN_WITHIN = timedelta(seconds=180)
+OTHERS_MAX = 10_000
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ class _Claim:
         """Group by number, look at budgets, write claims."""
         groups = self._by_number(wanted)
         history = self._history(groups)
+        others = self._others(groups) if self.channel is Channel.VOICE else {}
         for (number_key, carrier_name), members in groups.items():
             if self.slots[carrier_name] <= self.used[carrier_name]:
                 continue
@@ -157,7 +159,7 @@ class _Claim:
                     continue
             spoken = [callout for callout, _ in members]
             if self.channel is Channel.VOICE:
-                spoken = self._join(spoken, target)
+                spoken = self._join(spoken, target, others)
             self._write(spoken[:SPOKEN_MAX] if self.channel is Channel.VOICE else spoken, target, history)
             self.used[carrier_name] += 1
         self._save()
@@ -202,22 +204,35 @@ class _Claim:
                 history[attempt.number_key].append(attempt)
         return history
 
-    def _join(self, spoken: list[Callout], target: Target) -> list[Callout]:
-        """Bring in everything else that waits for this number, worst first: one phone rings once."""
-        posts = self.desk.facts.county.posts_of_number(target.phone.number, self.now)
-        known = {callout.id for callout in spoken}
+    def _others(self, groups: Mapping[tuple[str, str], list[tuple[Callout, Target]]]) -> dict[str, list[Callout]]:
+        """Return, by post, what else wants a call soon and might share a number that is rung now."""
+        numbers = {members[0][1].phone.number for members in groups.values()}
+        county = self.desk.facts.county
+        posts = {post for number in numbers for post in county.posts_of_number(number, self.now)}
+        wanted = {callout.id for members in groups.values() for callout, _ in members}
         waiting = self.step.find(
-            CALLOUTS, Where("target_post", "in", posts), Where("call_at", "<=", self.now + JOIN_WITHIN), limit=20
+            CALLOUTS,
+            Where("target_post", "in", sorted(posts)),
+            Where("call_at", "<=", self.now + JOIN_WITHIN),
+            limit=OTHERS_MAX,
         )
         rounds = self.step.load(ROUNDS, {callout.round_id for callout in waiting})
+        others: dict[str, list[Callout]] = defaultdict(list)
         for callout in waiting:
             row = rounds[callout.round_id]
             paused = row.paused_until is not None and row.paused_until > self.now
-            if callout.id in known or callout.id in self.callouts or row.stopped_at or paused:
+            if callout.id not in wanted and row.stopped_at is None and not paused:
+                others[callout.target_post].append(callout)
+        return others
+
+    def _join(self, spoken: list[Callout], target: Target, others: Mapping[str, list[Callout]]) -> list[Callout]:
+        """Bring in everything else that waits for this number, worst first: one phone rings once."""
+        posts = self.desk.facts.county.posts_of_number(target.phone.number, self.now) if others else ()
+        for callout in (item for post in posts for item in others.get(post, ())):
+            if callout.id in self.callouts or callout.realm != spoken[0].realm:
                 continue
             found = self.desk.target(callout, self.channel, self.now)
-            same = isinstance(found, Target) and found.number_key == target.number_key
-            if same and callout.realm == spoken[0].realm:
+            if isinstance(found, Target) and found.number_key == target.number_key:
                 spoken.append(callout)
         return sorted(spoken, key=lambda item: (-item.severity, -item.priority, item.opened_at, item.id))
 

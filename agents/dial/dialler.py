@@ -177,6 +177,8 @@ def record(step: Step, answers: Sequence[Answer], now: datetime) -> list[tuple[s
     attempts = step.load(ATTEMPTS, [answer.attempt_id for answer in answers])
     rounds = step.load(ROUNDS, {round_id for attempt in attempts.values() for round_id in attempt.rounds})
     to_hang_up: list[tuple[str, str]] = []
+    placed_rows: list[Attempt] = []
+    news: list[Letter] = []
     for answer in answers:
         attempt = attempts[answer.attempt_id]
         if answer.placed is None:
@@ -188,8 +190,10 @@ def record(step: Step, answers: Sequence[Answer], now: datetime) -> list[tuple[s
             to_hang_up.append((attempt.carrier, placed.vendor_id))
         state = AttemptState.PLACED if attempt.state is AttemptState.CLAIMED else attempt.state
         update = {"vendor_id": placed.vendor_id, "state": state, "stop": attempt.stop or stopped}
-        step.save(ATTEMPTS, [attempt.model_copy(update=update)])
-        step.write([_news_letter(attempt, news, now) for news in placed.to_come])
+        placed_rows.append(attempt.model_copy(update=update))
+        news += [_news_letter(attempt, item, now) for item in placed.to_come if not _is_ringing(item)]
+    step.save(ATTEMPTS, placed_rows)
+    step.write(news)
     return to_hang_up
 
 
@@ -259,6 +263,11 @@ def _failed(step: Step, attempt: Attempt, error: CarrierError | None, now: datet
         return
     # It may or may not have been placed: the claim's lease runs out, and then the carrier is asked.
     record_troubles(step, [trouble("vendor_down", f"vendor|{attempt.carrier}", f"线路 {attempt.carrier} 无应答", now)])
+
+
+def _is_ringing(news: News) -> bool:
+    """Tell whether news only say that it rings: nothing follows from that, so it is not worth a letter."""
+    return isinstance(news, CallNews) and news.progress == "ringing"
 
 
 def _news_letter(attempt: Attempt, news: News, now: datetime) -> Letter:
