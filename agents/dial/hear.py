@@ -54,6 +54,9 @@ def decide(attempt: Attempt | None, message: CallNews | HangUpAsked, now: dateti
         if gathered == attempt:
             return Decision(DialReason.DOUBLED)
         return Decision(DialReason.NOTED, gathered)
+    if attempt.outcome is Outcome.TEXT_SENT and outcome is Outcome.TEXT_DELIVERED:
+        # The callout went on when the message was handed over; that it arrived is kept with the attempt.
+        return Decision(DialReason.NOTED, gathered.model_copy(update={"outcome": outcome}))
     if attempt.outcome in KEYS.values():
         # A key is a key: nothing that the vendor says later takes it back.
         return Decision(DialReason.NOTED, gathered)

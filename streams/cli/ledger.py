@@ -27,7 +27,14 @@ def verify() -> None:
         progress.add_task("核验 / verifying", total=None)
         verdict = verify_all(ledger)
     ledger.close()
-    console().print(verdict.chinese if settings().language == "zh" else verdict.english, highlight=False)
+    chinese = settings().language == "zh"
+    for fault in verdict.faults:
+        console().print(f"✗ {fault.chinese if chinese else fault.english}", highlight=False)
+    counts = (verdict.subjects, verdict.entries, verdict.seals, len(verdict.faults))
+    summary = (
+        "台账 {} 条链、{} 条记录、{} 个封印，问题 {} 处" if chinese else "{} chains, {} entries, {} seals, {} faults"
+    )
+    console().print(summary.format(*counts), highlight=False)
     if verdict.faults:
         raise typer.Exit(1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -15,13 +16,19 @@ from agents.dial.approvals import approve
 from config.settings import Settings
 from rosters.numbers import mask
 from streams.cli.screen import console, set_up_logging, settings
+from streams.cli.tokens import own_token
 from streams.clock import SystemClock
 from streams.doors.http.gateway import create_gateway
 from streams.installation import Installation, number_key, open_installation, prepare
 from streams.kafka import set_up_topics
+from streams.ledger.contract import LedgerError
+from streams.metrics import Metrics
+from streams.metrics_http import serve
+from streams.metrics_ledger import LedgerCollector
 from streams.supervisor import Stack
 from streams.worker import ClockGuard, Worker
 
+log = logging.getLogger(__name__)
 live_app = typer.Typer(no_args_is_help=True)
 APPROVALS_LOOK_S = 5.0
 
@@ -44,8 +51,6 @@ def up(
 
 
 async def _up(chosen: Settings, workers: int) -> None:
-    from streams.cli.tokens import own_token
-
     screen = console()
     stack = Stack(chosen, lambda text: screen.print(f"· {text}"), workers=workers)
     loop = asyncio.get_running_loop()
@@ -88,23 +93,38 @@ def worker(number: Annotated[int, typer.Option(help="第几个 / which one, from
 
 
 async def _worker(installation: Installation, metrics_port: int) -> None:
-    from streams.metrics import Metrics
-    from streams.metrics_http import serve
-
-    chosen = installation.settings
+    chosen, clock, house = installation.settings, installation.clock, installation.house
     registry = CollectorRegistry()
     metrics = Metrics(registry)
-    clock = installation.clock
     guard = ClockGuard(clock.wall, clock.monotonic_s)
-    work = Worker(
-        installation.house, servers=chosen.kafka, embedded=chosen.embedded_broker, see=metrics.see, guard=guard
-    )
+    collector = LedgerCollector(installation.ledger, clock, house.facts, house.carriers, lambda: guard.step_s)
+    registry.register(collector)
+    work = Worker(house, servers=chosen.kafka, embedded=chosen.embedded_broker, see=metrics.see, guard=guard)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, work.stopping.set)
-    serve(registry, metrics_port, chosen.host)
+    served = serve(registry, metrics_port, chosen.host, language=chosen.language)
     await installation.approved.look()
-    await work.run()
+    beside = [
+        asyncio.create_task(collector.run()),
+        asyncio.create_task(_look_again(installation)),
+    ]
+    try:
+        await work.run()
+    finally:
+        for task in beside:
+            task.cancel()
+        served.close()
+
+
+async def _look_again(installation: Installation) -> None:
+    """Learn every few seconds which numbers were approved meanwhile."""
+    while True:
+        await asyncio.sleep(APPROVALS_LOOK_S)
+        try:
+            await installation.approved.look()
+        except LedgerError:
+            log.warning("the ledger is away; the approved numbers stay as they were")
 
 
 def gateway() -> None:
