@@ -35,7 +35,7 @@ from streams.doors.warnings import read_warning
 from streams.ids import make_id
 from streams.ledger.contract import R, Table, Where
 from streams.ledger.memory import MemoryLedger
-from streams.letters import Letter, OrderKind, Received, write_letter
+from streams.letters import Letter, Mode, OrderKind, Received, write_letter
 from streams.replay.cap_writer import Document, write_cap
 from streams.replay.phones import SimPhone
 from streams.replay.runner import Runner
@@ -338,8 +338,9 @@ class Night:
         return self.find(CALLOUTS, *where, order=("opened_at", "post_id"))
 
     def unreached(self) -> list[Callout]:
-        """Return the 未应名单: callouts that nobody answered and nobody settled since."""
-        return self.find(CALLOUTS, Where("state", "in", UNANSWERED), order=("township", "post_id"))
+        """Return callouts that were to be called and that nobody answered or settled since, by township."""
+        silent = self.find(CALLOUTS, Where("state", "in", UNANSWERED), order=("township", "post_id"))
+        return [item for item in silent if item.mode is Mode.CALL and not item.visit_id]
 
     def visit(self, region: str) -> VisitList:
         """Return the latest visit list of a township, by its code or name.
