@@ -1,0 +1,78 @@
+"""What a real telephone carrier tells us, kept in the ledger before it gets its answer, and what a phone is to say."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter
+
+from agents.dial.carriers.protocol import Script
+from agents.dial.state import ATTEMPTS, AttemptState
+from agents.plan.state import ROUNDS
+from config.settings import Settings
+from streams import topics
+from streams.doors.http.twilio import twilio_router
+from streams.ledger.contract import FullStep, Step, Where
+from streams.letters import CallNews, TextReplied, write_letter
+from streams.wiring import House
+
+
+def hearing_router(house: House, settings: Settings) -> APIRouter:
+    """Return the routes that Twilio calls, under the path of the public URL."""
+    hearing = Hearing(house, settings.realm)
+    tokens = [settings.twilio_auth_token.get_secret_value(), settings.twilio_auth_token_next.get_secret_value()]
+    router = APIRouter(prefix=urlsplit(settings.twilio_public_url).path.rstrip("/"))
+    public_url, key = settings.twilio_public_url, house.number_key
+    router.include_router(
+        twilio_router(
+            hearing.hear, hearing.script_of, [token for token in tokens if token], public_url, house.clock, key
+        )
+    )
+    return router
+
+
+class Hearing:
+    """Keeps news of calls, and looks up what a call says."""
+
+    def __init__(self, house: House, realm: str) -> None:
+        self._ledger, self._clock, self._realm = house.ledger, house.clock, realm
+
+    async def hear(self, news: CallNews | TextReplied) -> None:
+        """Write a piece of news as a letter; told again, it is the same letter.
+
+        Raises:
+            LedgerAwayError: It was not kept.
+        """
+        now = self._clock.now()
+
+        def keep(step: FullStep) -> None:
+            if isinstance(news, CallNews):
+                cause = f"{news.attempt_id}:{news.seq}"
+                step.write([write_letter(topics.CALLS, news.attempt_id, news, now, cause=cause)])
+                return
+            reply = news.model_copy(update={"realm": self._realm_of(news.number_key, step)})
+            cause = news.vendor_id or news.at.isoformat()
+            step.write(
+                [write_letter(topics.CALLS, f"{reply.realm}|number|{reply.number_key}", reply, now, cause=cause)]
+            )
+
+        await self._ledger.run(keep)
+
+    async def script_of(self, attempt_id: str) -> Script | None:
+        """Return what an attempt says; None where it is unknown, over, or all of its rounds were stopped."""
+        return await self._ledger.run(lambda step: _script_of(step, attempt_id))
+
+    def _realm_of(self, number_key: str, step: Step) -> str:
+        """Return the realm in which a number was last dialled: a reply names none, and a drill's is not a real one."""
+        latest = step.find(ATTEMPTS, Where("number_key", "=", number_key), order=("-dialled_at",), limit=1)
+        return latest[0].realm if latest else self._realm
+
+
+def _script_of(step: Step, attempt_id: str) -> Script | None:
+    attempt = step.load(ATTEMPTS, [attempt_id]).get(attempt_id)
+    if attempt is None or attempt.stop or attempt.state is AttemptState.ENDED:
+        return None
+    rounds = step.load(ROUNDS, attempt.rounds)
+    if rounds and all(row.stopped_at is not None for row in rounds.values()):
+        return None
+    return Script(voice=attempt.voice, text=attempt.text, prompt=attempt.prompt, exercise=attempt.exercise)

@@ -1,0 +1,113 @@
+"""How a page is made: templates, words, times of the county, and the headers that keep it to itself."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from config.settings import Settings
+from rosters.numbers import mask
+from streams.doors.http.desk import Desk
+from streams.doors.http.guard import Caller, Guard
+from streams.doors.http.telling import hide_numbers
+from streams.doors.http.words import Words, load_words
+from streams.ids import REAL
+from streams.wiring import House
+
+TEMPLATES = Path(__file__).with_name("templates")
+REFRESH_S = 10
+
+
+@dataclass
+class Website:
+    """Renders the pages of one house."""
+
+    house: House
+    guard: Guard
+    desk: Desk
+    settings: Settings
+    words: Words = field(init=False)
+    _environment: Environment = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.words = load_words(self.settings.language)
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+        self._environment.globals.update(
+            say=self.words.say,
+            t=self.words.page,
+            county=self.house.facts.county,
+            language=self.settings.language,
+            hazard_name=self.hazard_name,
+            refresh_s=REFRESH_S,
+        )
+        self._environment.filters.update(clock=self.clock, mask=mask, hide=hide_numbers)
+
+    def page(
+        self,
+        request: Request,
+        name: str,
+        context: Mapping[str, Any],
+        *,
+        caller: Caller | None = None,
+        status: int = 200,
+    ) -> HTMLResponse:
+        """Return a page; it may load nothing from anywhere, stand in no frame, and be kept by no cache."""
+        nonce = secrets.token_urlsafe(12)
+        shown = {
+            "caller": caller,
+            "csrf": caller.csrf if caller else "",
+            "may_act": caller is not None and caller.may_act(),
+            "nonce": nonce,
+            "now": self.house.clock.now(),
+            "realm": self.settings.realm,
+            "rehearsal": self.settings.rehearsal,
+            "said": self.words.sections["said"].get(request.query_params.get("said", ""), ""),
+            **context,
+        }
+        response = HTMLResponse(self._environment.get_template(name).render(shown), status)
+        policy = (
+            f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+        response.headers.update(
+            {
+                "Content-Security-Policy": policy,
+                "Cache-Control": "no-store",
+                "Referrer-Policy": "same-origin",
+                "X-Content-Type-Options": "nosniff",
+            }
+        )
+        return response
+
+    def fault(self, request: Request, status: int, title: str, detail: str) -> Response:
+        """Return the page of something that did not work."""
+        return self.page(request, "error.html", {"heading": title, "detail": detail}, status=status)
+
+    def clock(self, at: datetime | None) -> str:
+        """Return a time in the county's zone; the day is told where it is not today."""
+        if at is None:
+            return ""
+        zone = self.house.facts.county.zone
+        local, today = at.astimezone(zone), self.house.clock.now().astimezone(zone).date()
+        return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%m-%d %H:%M}"
+
+    def hazard_name(self, key: str) -> str:
+        """Return how a hazard is spoken of."""
+        if self.settings.language == "en":
+            return key.replace("_", " ")
+        return next((hazard.name for hazard in self.house.facts.book.hazards if hazard.key == key), "未判读灾种")
+
+
+def kind_of(realm: str) -> str:
+    """Return real, drill or check."""
+    return REAL if realm == REAL else realm.split(":", 1)[0]
