@@ -44,6 +44,10 @@ REASONS: Mapping[str, frozenset[str]] = {
 }
 """Every room, and the reasons it gives."""
 
+DOORS = "doors"
+DONE_AT_DOORS = frozenset({"number_approved", "ordered", "refused", "token_issued", "token_revoked", "trouble_closed"})
+"""What doors and pages write down; they give no reasons of a closed set, so what was done stands in their place."""
+
 ROOM_OF_KIND = {
     "chain": "intake",
     "callout": "callout",
@@ -51,6 +55,11 @@ ROOM_OF_KIND = {
     "number": "dial",
     "visit": "visit",
     "station": "sense",
+    "door": DOORS,
+    "order": DOORS,
+    "token": DOORS,
+    "trouble": DOORS,
+    "approval": DOORS,
 }
 """Which room writes entries about a subject of a kind, where the entry itself does not tell."""
 
@@ -114,7 +123,7 @@ CALLOUT_TURNS: Mapping[str, tuple[CalloutReason, ...]] = {
 """The entries by which a callout begins or ends, and why."""
 
 NOBODY_BECAUSE = ("nobody_on_duty", "no_deputy", "post_gone", "no_phone", "no_mobile", "number_not_approved", OTHER)
-DEAD_DOORS = ("warnings", "readings", "orders", "callbacks", "files", *REASONS, OTHER)
+DEAD_DOORS = ("warnings", "readings", *REASONS, OTHER)
 ALARM_REASONS = (
     SenseReason.RAIN_CROSSED,
     SenseReason.LEVEL_CROSSED,
@@ -148,7 +157,7 @@ class Metrics:
         self.callouts = counter("callouts", "Callouts begun and ended, and why.", "what", "reason")
         self.attempts = counter(
             "attempts",
-            "Ends of calls and messages; one that was corrected later (sent, then delivered) counts under both.",
+            "Ends of calls and messages; one that was corrected later counts under both.",
             "carrier",
             "channel",
             "outcome",
@@ -181,9 +190,12 @@ class Metrics:
         what, why, facts = str(entry["what"]), str(entry["why"]), entry["facts"]
         realm_kind, kind = _parts_of(str(entry["subject"]))
         room = _room_of(entry, kind)
-        self.steps.labels(realm_kind, room, _among(why, REASONS.get(room, ()))).inc()
-        if what in ("letter_dead", "refused"):
-            self.dead_letters.labels(realm_kind, _among(str(entry["by"]), DEAD_DOORS)).inc()
+        reason = _among(what, DONE_AT_DOORS) if room == DOORS else _among(why, REASONS.get(room, ()))
+        self.steps.labels(realm_kind, room, reason).inc()
+        if what == "refused":
+            self.dead_letters.labels(realm_kind, _among(str(facts.get("door")), DEAD_DOORS)).inc()
+        elif what == "letter_dead":
+            self.dead_letters.labels(realm_kind, room).inc()
         elif what == "step_failed":
             # Nothing moved: the step is only put off, and is counted under its room already.
             return
@@ -223,7 +235,11 @@ class Metrics:
             self.nobody: [(because,) for because in NOBODY_BECAUSE],
             self.visits: [(reason,) for reason in VisitReason],
             self.dead_letters: [(door,) for door in DEAD_DOORS],
-            self.steps: [(room, reason) for room, reasons in REASONS.items() for reason in sorted(reasons)],
+            self.steps: [
+                (room, reason)
+                for room, reasons in {**REASONS, DOORS: DONE_AT_DOORS}.items()
+                for reason in sorted(reasons)
+            ],
         }
         for realm_kind in REALM_KINDS:
             for family, rows in foreseen.items():

@@ -90,12 +90,17 @@ def test_what_moved_a_chain_is_told_by_the_id_of_its_cause(cause, source):
 
 def test_a_refused_document_and_a_letter_nobody_could_handle_are_dead_letters_by_door():
     values = seen(
-        entry("refused", "unreadable", subject="door|2021-07-19", by="warnings"),
+        entry("refused", "headline", subject="real|door|warnings|2021-07-19", by="市气象台", door="warnings"),
         entry("letter_dead", "decide_raised", subject="real|chain|1", by="intake"),
     )
     assert total(values, "jiaoying_dead_letters_total", door="warnings") == 1
     assert total(values, "jiaoying_dead_letters_total", door="intake") == 1
     assert total(values, "jiaoying_dead_letters_total") == 2
+
+
+def test_what_people_do_at_the_doors_is_a_step_of_the_doors():
+    values = seen(entry("ordered", "", subject="drill:a|order|1", by="张三", text="转移"))
+    assert total(values, "jiaoying_steps_total", room="doors", reason="ordered", realm_kind="drill") == 1
 
 
 def test_a_post_that_nobody_holds_is_counted_with_what_was_the_matter():

@@ -68,12 +68,11 @@ def test_calls_by_outcome_are_as_many_as_attempts_by_outcome(night, counted):
     assert total(counted, "jiaoying_attempts_total", channel="voice") == ended.total()
 
 
-def test_a_delivered_message_counts_as_sent_and_as_delivered(night, counted):
+def test_messages_count_when_they_are_handed_over_delivered_or_not(night, counted):
     ended = Counter(row.outcome for row in night.rows(ATTEMPTS) if row.channel is Channel.TEXT)
-    delivered = total(counted, "jiaoying_attempts_total", outcome="text_delivered")
-    sent = total(counted, "jiaoying_attempts_total", outcome="text_sent")
-    assert delivered == ended[Outcome.TEXT_DELIVERED] > 0
-    assert sent == ended[Outcome.TEXT_SENT] + ended[Outcome.TEXT_DELIVERED]
+    handed_over = total(counted, "jiaoying_attempts_total", outcome="text_sent")
+    assert handed_over == ended[Outcome.TEXT_SENT] + ended[Outcome.TEXT_DELIVERED] > 0
+    assert total(counted, "jiaoying_attempts_total", outcome="text_failed") == ended[Outcome.TEXT_FAILED]
 
 
 def test_first_diallings_are_as_many_as_callouts_that_were_called(night, counted):
