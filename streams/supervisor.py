@@ -17,7 +17,7 @@ from pathlib import Path
 from config.settings import Settings
 from streams.broker import BrokerError, EmbeddedBroker, free_port, listens
 from streams.installation import environment, prepare
-from streams.kafka import KafkaAwayError, set_up_topics
+from streams.kafka import KafkaAwayError, answers, set_up_topics
 
 log = logging.getLogger(__name__)
 TOPICS_WITHIN_S = 20.0
@@ -109,14 +109,18 @@ class Stack:
         """Create topics before any worker joins: clients would make them with one partition."""
         deadline = asyncio.get_running_loop().time() + TOPICS_WITHIN_S
         while True:
+            # An administrator that meets a closed port leaves a socket behind: look first whether anybody listens.
+            heard = await asyncio.to_thread(answers, servers)
             try:
-                await asyncio.to_thread(set_up_topics, servers)
+                if heard:
+                    await asyncio.to_thread(set_up_topics, servers)
+                    return
             except KafkaAwayError as error:
                 if asyncio.get_running_loop().time() > deadline:
                     raise StackError(str(error)) from error
-                await asyncio.sleep(0.3)
-            else:
-                return
+            if asyncio.get_running_loop().time() > deadline:
+                raise StackError(f"Kafka（{', '.join(servers)}）没有应答 / Kafka does not answer")
+            await asyncio.sleep(0.1)
 
     async def _recycle_broker(self) -> None:
         """Start the broker again empty, topics first; workers hold still meanwhile and calling goes on after."""

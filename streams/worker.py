@@ -42,6 +42,7 @@ HANG_S = 45.0
 CLOCK_STEP_S = 2.0
 CLOCK_REST_S = 10.0
 KAFKA_LOOK_S = 1.0
+STOP_GRACE_S = 3.0
 
 
 class HungError(RuntimeError):
@@ -120,9 +121,13 @@ class Worker:
         watchdog.start()
         tasks = [asyncio.create_task(loop) for loop in loops]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
+            stopped = asyncio.create_task(self.stopping.wait())
+            while not self.stopping.is_set():
+                done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            # Faust may be in the middle of a join, which it would sit out: what is begun in the ledger is safe anyway.
+            await asyncio.wait(tasks, timeout=STOP_GRACE_S)
         finally:
             self.stopping.set()
             watchdog.stop()

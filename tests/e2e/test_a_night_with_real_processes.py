@@ -1,0 +1,112 @@
+"""A warning posted over HTTP goes through Kafka and Faust agents to phones, in real processes, and so does the power cut."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+from agents.callout.state import CalloutState
+from agents.dial.state import ATTEMPTS
+from agents.visit.state import VISITS
+from streams.ledger.verify import verify
+from tests.e2e.live import Live, one_township, red_rain
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_posted_warning_ends_as_confirmed_and_as_unreached_callouts(tmp_path: Path) -> None:
+    async def night() -> None:
+        async with Live(tmp_path, one_township(tmp_path / "county")) as live:
+            answer = await live.send(red_rain())
+            assert answer.status_code == httpx.codes.ACCEPTED
+            await live.until_all_ended(at_least=20)
+            states = live.states()
+            assert states["confirmed"] > states["lost"] + states["unreached"] > 0
+            again = await live.send(red_rain())
+            assert again.status_code == httpx.codes.OK
+            assert again.json()["id"] == answer.json()["id"]
+            await _check_history(live)
+            board = await live.get("/v1/unreached")
+            assert board.status_code == httpx.codes.OK
+            figures = await live.get("/metrics")
+            assert figures.status_code == httpx.codes.OK
+            async with httpx.AsyncClient() as client:
+                worker = (await client.get(f"http://127.0.0.1:{live.settings.metrics_port}/metrics")).text
+            confirmed = [line for line in worker.splitlines() if 'reason="confirmed"' in line and "callouts" in line]
+            assert any(float(line.rsplit(" ", 1)[1]) > 0 for line in confirmed), "no metric counts what was confirmed"
+
+    asyncio.run(night())
+
+
+def test_after_a_power_cut_in_the_middle_of_the_round_every_callout_still_ends(tmp_path: Path) -> None:
+    async def night() -> None:
+        async with Live(tmp_path, one_township(tmp_path / "county")) as live:
+            assert (await live.send(red_rain())).status_code == httpx.codes.ACCEPTED
+            await live.until(lambda: live.states()["confirmed"] > 0, 60, "a first answer")
+            await live.kill_everything()
+            assert any(row.is_open for row in live.callouts()), "the round was over before the power went"
+            await live.start()
+            await live.until_all_ended(at_least=20, within_s=120)
+            await _check_history(live)
+
+    asyncio.run(night())
+
+
+def test_with_the_broker_killed_calling_goes_on(tmp_path: Path) -> None:
+    async def night() -> None:
+        async with Live(tmp_path, one_township(tmp_path / "county")) as live:
+            live.kill("broker")
+            assert (await live.send(red_rain())).status_code == httpx.codes.ACCEPTED
+            await live.until_all_ended(at_least=20, within_s=120)
+            await _check_history(live)
+
+    asyncio.run(night())
+
+
+def test_a_worker_killed_in_the_middle_of_the_round_is_replaced_and_nothing_is_lost(tmp_path: Path) -> None:
+    async def night() -> None:
+        async with Live(tmp_path, one_township(tmp_path / "county")) as live:
+            assert (await live.send(red_rain())).status_code == httpx.codes.ACCEPTED
+            await live.until(lambda: live.states()["confirmed"] > 0, 60, "a first answer")
+            live.kill("worker-0")
+            await live.until_all_ended(at_least=20, within_s=120)
+            assert live.stack.restarts >= 1
+            await _check_history(live)
+
+    asyncio.run(night())
+
+
+def test_nobody_gets_in_without_a_token(tmp_path: Path) -> None:
+    async def night() -> None:
+        async with Live(tmp_path, one_township(tmp_path / "county")) as live:
+            refused = await live.send(red_rain(), token="x" * 43)
+            assert refused.status_code == httpx.codes.UNAUTHORIZED
+            assert refused.headers["content-type"].startswith("application/problem+json")
+            assert live.callouts() == []
+
+    asyncio.run(night())
+
+
+async def _check_history(live: Live) -> None:
+    """The ledger verifies, confirmed means played to the end and a key, and no number rang twice within a minute."""
+    assert live.ledger is not None
+    verdict = await asyncio.to_thread(verify, live.ledger)
+    assert verdict.faults == ()
+    assert verdict.entries > 0
+    for callout in live.callouts():
+        if callout.state is CalloutState.CONFIRMED:
+            assert callout.receipt is not None
+            assert callout.receipt.played_at is not None
+            assert callout.receipt.key == "1"
+    by_number: dict[str, list[float]] = {}
+    for attempt in live.rows(ATTEMPTS):
+        if attempt.channel == "voice":
+            by_number.setdefault(attempt.number_key, []).append(attempt.dialled_at.timestamp())
+    for times in by_number.values():
+        times.sort()
+        assert all(later - earlier >= 60 for earlier, later in zip(times, times[1:], strict=False))
+    unanswered = {row.id for row in live.callouts() if row.state in (CalloutState.UNREACHED, CalloutState.LOST)}
+    listed = {item.callout_id for visit in live.rows(VISITS) for item in visit.items}
+    village = {row.id for row in live.callouts() if row.id in unanswered and row.ladder.then == "door"}
+    assert village <= listed, "somebody who did not answer is on nobody's list"
