@@ -315,7 +315,7 @@ def _text_ended(course: Course, ended: AttemptEnded) -> Decision[Callout]:
 def _nobody(course: Course, message: NobodyHeld) -> Decision[Callout]:
     """Nobody on duty is an answer, and it is loud: the next step at once."""
     callout = course.callout
-    if not callout.is_open or message.version != callout.version:
+    if not callout.is_open or not _still_waits(callout, message):
         return Decision(CalloutReason.STALE)
     own = message.post_id == callout.post_id and callout.target_role == "holder"
     reason = CalloutReason.NOBODY_HOLDS if own else CalloutReason.NO_DEPUTY
@@ -328,6 +328,15 @@ def _nobody(course: Course, message: NobodyHeld) -> Decision[Callout]:
         course.close(CalloutState.UNREACHED, reason)
         return course.end(reason)
     return course.end(course.advance(reason))
+
+
+def _still_waits(callout: Callout, message: NobodyHeld) -> bool:
+    """Tell whether a callout still stands where DIAL found nobody: same target, nothing asked for or under way since.
+
+    Its version alone would not do: in the same instant DIAL also notes that no message can be sent beside the call.
+    """
+    wanted_at = callout.call_at if callout.mode is Mode.CALL else callout.text_at
+    return callout.target_post == message.post_id and wanted_at is None and not callout.attempt_id
 
 
 def _vouched(course: Course, message: Vouched) -> Decision[Callout]:

@@ -143,6 +143,7 @@ class Night:
         expires: datetime | str | None = None,
         continued: bool = False,
         status: str = "Actual",
+        issuer: str = "",
     ) -> Self:
         """Send a warning document in, now.
 
@@ -159,6 +160,7 @@ class Night:
             expires: By default left empty, as the platform does.
             continued: 继续发布.
             status: Actual, Exercise, Test, Draft or System.
+            issuer: By default the county's met station.
         """
         msg_type = MsgType(kind)
         if references is None:
@@ -167,7 +169,7 @@ class Night:
         sent_at = read_local(sent, self.county.zone, after=None) if sent else self.now
         document = Document(
             identifier=identifier or self._identifier(sent_at),
-            issuer=self.issuer,
+            issuer=issuer or self.issuer,
             sent=sent_at,
             kind=msg_type,
             hazard=known[hazard] if hazard else None,
@@ -338,9 +340,9 @@ class Night:
         return self.find(CALLOUTS, *where, order=("opened_at", "post_id"))
 
     def unreached(self) -> list[Callout]:
-        """Return callouts that were to be called and that nobody answered or settled since, by township."""
-        silent = self.find(CALLOUTS, Where("state", "in", UNANSWERED), order=("township", "post_id"))
-        return [item for item in silent if item.mode is Mode.CALL and not item.visit_id]
+        """Return the latest callout of each post and chain where nobody answered or settled it since, by post."""
+        latest = {(item.post_id, item.chain_id): item for item in self.callouts() if item.mode is Mode.CALL}
+        return [item for _, item in sorted(latest.items()) if item.state in UNANSWERED]
 
     def visit(self, region: str) -> VisitList:
         """Return the latest visit list of a township, by its code or name.

@@ -208,8 +208,11 @@ def _steps_begun(step: FullStep, called: Sequence[Callout]) -> dict[str, set[str
 
 
 def _dialled_rate(called: Sequence[Callout]) -> Rate:
-    """叫出率: first dialled within 3 min of opening (勉县 2024-07). A stop before that leaves a callout out."""
-    return _rate(called, DIALLED_WITHIN, lambda item: item.first_dial_at)
+    """叫出率: first dialled within 3 min of opening (勉县 2024-07).
+
+    A stop before that leaves a callout out, and so does an answer by SMS that came before its turn.
+    """
+    return _rate(called, DIALLED_WITHIN, lambda item: item.first_dial_at, (*STOPPED, *ANSWERED))
 
 
 def _answered_rate(called: Sequence[Callout]) -> Rate:
@@ -219,22 +222,30 @@ def _answered_rate(called: Sequence[Callout]) -> Rate:
     stand-in's answer counts for the post; a message read, an SMS answer or a knock at the door does not count here.
     """
     return _rate(
-        called, ANSWERED_WITHIN, lambda item: item.receipt.key_at if item.receipt and item.receipt.key == "1" else None
+        called,
+        ANSWERED_WITHIN,
+        lambda item: item.receipt.key_at if item.receipt and item.receipt.key == "1" else None,
+        STOPPED,
     )
 
 
-def _rate(called: Sequence[Callout], within: timedelta, moment_of: Callable[[Callout], datetime | None]) -> Rate:
+def _rate(
+    called: Sequence[Callout],
+    within: timedelta,
+    moment_of: Callable[[Callout], datetime | None],
+    left_out: Sequence[CalloutState],
+) -> Rate:
+    """Count callouts whose moment came in time; those that ended in a state `left_out` before it was due are apart."""
     numerator = denominator = 0
     excluded: list[str] = []
     for item in called:
-        moment = moment_of(item)
-        in_time = moment is not None and moment <= item.opened_at + within
-        stopped_early = item.state in STOPPED and (item.closed_at or item.opened_at) < item.opened_at + within
-        if stopped_early and not in_time:
+        moment, due_at = moment_of(item), item.opened_at + within
+        if moment is not None and moment <= due_at:
+            numerator += 1
+        elif item.state in left_out and (item.closed_at or item.opened_at) < due_at:
             excluded.append(item.state.value)
             continue
         denominator += 1
-        numerator += in_time
     return Rate(numerator=numerator, denominator=denominator, excluded=_counted(excluded))
 
 

@@ -27,7 +27,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "otherwise": ("短信/代确认/上门", "SMS/vouched/door"),
     "unreached": ("未应", "unreached"),
     "lost": ("失联", "cut off"),
-    "stopped": ("被替代/解除", "superseded/cancelled"),
+    "ended": ("被替代/解除", "superseded/cancelled"),
     "open": ("进行中", "under way"),
     "escalated": ("转B角/带班/上级", "to deputy/leader/superior"),
     "county": ("县", "county"),
@@ -77,6 +77,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "text_sent": ("发出未送达", "sent, not delivered"),
     "text_failed": ("失败", "failed"),
     "under_way": ("进行中", "under way"),
+    "replied": ("先回短信", "answered by SMS first"),
+    "vouched": ("代确认", "vouched for"),
+    "knocked": ("上门", "at the door"),
+    "stopped": ("中止", "stopped"),
     "superseded": ("被新一轮替代", "superseded"),
     "cancelled": ("解除", "cancelled"),
     "corrected": ("更正", "corrected"),
@@ -122,7 +126,7 @@ def print_run(console: Console, fingerprint: str, took_s: float, steps: int, *, 
 
 def _levels(summary: Summary, language: Language) -> Table:
     table = _table("by_level", language, "level", "posts", "callouts", "first_call", "answered", "confirmed")
-    for word in ("otherwise", "unreached", "lost", "stopped", "open", "escalated"):
+    for word in ("otherwise", "unreached", "lost", "ended", "open", "escalated"):
         table.add_column(say(word, language), justify="right")
     for row in summary.levels:
         if row.callouts:
