@@ -17,14 +17,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from agents.callout.state import CALLOUTS, UNANSWERED, Callout
 from agents.dial.budget import Budget
 from agents.dial.carriers.simulated import Habit, SimulatedCarrier
 from agents.dial.state import ATTEMPTS, Attempt
 from agents.facts import Facts
-from agents.intake.state import CHAINS, Chain, ChainState
-from agents.plan.state import ROUNDS, Round
-from agents.visit.state import VISITS, VisitList
+from agents.intake.state import CHAINS, ChainState
 from config.rules import RuleBook
 from rosters.county import County
 from streams import topics
@@ -33,22 +30,23 @@ from streams.doors import orders
 from streams.doors.readings import read_readings
 from streams.doors.warnings import read_warning
 from streams.ids import make_id
-from streams.ledger.contract import R, Table, Where
+from streams.ledger.contract import Where
 from streams.ledger.memory import MemoryLedger
-from streams.letters import Letter, Mode, OrderKind, Received, write_letter
+from streams.letters import Letter, OrderKind, Received, write_letter
 from streams.replay.cap_writer import Document, write_cap
 from streams.replay.phones import SimPhone
 from streams.replay.runner import Runner
+from streams.replay.seen import Seen, fingerprint
 from streams.replay.times import read_local
-from streams.rooms import TROUBLES, Trouble
 from streams.wiring import TABLES, build
 from streams.words import Colour, MsgType, Status
 
-ALL = 10_000_000
+__all__ = ["Night", "fingerprint"]
+
 NUMBER_KEY = b"the numbers of a simulated night"
 
 
-class Night:
+class Night(Seen):
     """A county, its rules and its telephones, from a time on.
 
     Args:
@@ -98,16 +96,6 @@ class Night:
         self._marked: frozenset[str] = frozenset()
 
     # Time
-
-    @property
-    def now(self) -> datetime:
-        """The time of the night, in UTC."""
-        return self.clock.now()
-
-    @property
-    def local(self) -> str:
-        """The county's clock and day."""
-        return f"{self.now.astimezone(self.county.zone):%m-%d %H:%M:%S}"
 
     def at(self, when: datetime | str) -> Self:
         """Let everything happen until `when`: aware, `22:30` (of the next day where that has passed), or with a date.
@@ -306,7 +294,7 @@ class Night:
         self.runner.run_until(self.now)
         return self
 
-    # What is seen
+    # Telephones
 
     def phone(self, whose: str) -> SimPhone:
         """Return a phone: by its number, `sim:…`, or the first one of whoever holds a post now.
@@ -320,66 +308,6 @@ class Night:
         if held is None or not held.person.phones:
             raise LookupError(f"nobody with a phone holds {whose} at {self.local}")
         return SimPhone(self, held.person.phones[0].number)
-
-    def post(self, post_id: str) -> Callout:
-        """Return a post's latest callout, not counting those that hand a visit list over.
-
-        Raises:
-            LookupError: It has none.
-        """
-        found = self.callouts(post_id)
-        if not found:
-            raise LookupError(f"{post_id} has no callout by {self.local}; county posts: {', '.join(self.county.posts)}")
-        return found[-1]
-
-    def callouts(self, post_id: str = "", *, visits: bool = False) -> list[Callout]:
-        """Return callouts, oldest first: of a post, or all; with `visits`, those that hand visit lists over."""
-        where = [Where("visit_id", "!=" if visits else "=", "")]
-        if post_id:
-            where.append(Where("post_id", "=", post_id))
-        return self.find(CALLOUTS, *where, order=("opened_at", "post_id"))
-
-    def unreached(self) -> list[Callout]:
-        """Return the latest callout of each post and chain where nobody answered or settled it since, by post."""
-        latest = {(item.post_id, item.chain_id): item for item in self.callouts() if item.mode is Mode.CALL}
-        return [item for _, item in sorted(latest.items()) if item.state in UNANSWERED]
-
-    def visit(self, region: str) -> VisitList:
-        """Return the latest visit list of a township, by its code or name.
-
-        Raises:
-            LookupError: It has none.
-        """
-        code = self.county.names().get(region, region)
-        lists = self.find(VISITS, Where("region", "=", code), order=("opened_at",))
-        if not lists:
-            raise LookupError(f"{region} has no visit list by {self.local}")
-        return lists[-1]
-
-    def troubles(self, kind: str = "") -> list[Trouble]:
-        """Return what people must look at, oldest first, of a kind where one is given."""
-        where = [Where("kind", "=", kind)] if kind else []
-        return self.find(TROUBLES, *where, order=("at",))
-
-    def chains(self) -> list[Chain]:
-        """Return the chains, oldest first."""
-        return self.find(CHAINS, order=("opened_at",))
-
-    def rounds(self) -> list[Round]:
-        """Return the rounds, oldest first."""
-        return self.find(ROUNDS, order=("opened_at",))
-
-    def why(self, subject: str) -> list[str]:
-        """Return what the ledger says about a chain, callout or attempt: `what: why`, in order."""
-        return [f"{entry.what}: {entry.why}" for entry in self.ledger.step(lambda step: step.entries(subject))]
-
-    def history(self) -> str:
-        """Return the fingerprint of everything that was written down: SHA-256 over the heads of all chains."""
-        return fingerprint(self.ledger.heads())
-
-    def find(self, table: Table[R], *where: Where, order: tuple[str, ...] = ()) -> list[R]:
-        """Return rows of the ledger."""
-        return self.ledger.step(lambda step: step.find(table, *where, order=order, limit=ALL))
 
     def is_news(self, attempt: Attempt) -> bool:
         """Tell whether an attempt was dialled after the last thing that came in."""
@@ -401,8 +329,3 @@ class Night:
         chain = max(chains, key=lambda item: (item.opened_at, item.id))
         request = orders.ChainRequest(order=kind, by=by, text=text, pause_s=pause_s)
         return self.put(orders.chain_order(request, chain.id, ordered_at=self.now))
-
-
-def fingerprint(heads: Sequence[tuple[str, int, str]]) -> str:
-    """Return one hash for a whole history."""
-    return hashlib.sha256(json.dumps(heads).encode()).hexdigest()

@@ -154,3 +154,13 @@ def test_a_warning_of_yesterday_is_put_to_the_duty_officer_and_calls_nobody_else
 def test_what_is_no_document_is_refused_at_the_door(night):
     with pytest.raises(RefusedError):
         night.send(b"<alert>")
+
+
+def test_a_warning_for_an_area_nobody_knows_wakes_the_duty_officer_only(night):
+    night.warning(issuer="某流域机构", identifier="X_1", geocodes=[], text="暴雨红色预警，涉及某河段").advance(
+        minutes=3
+    )
+
+    night.phone("c-duty").expects_call(1)
+    night.phone(HEAD).expects_no_call()
+    assert [trouble.kind for trouble in night.troubles()] == ["unclear_warning"]
