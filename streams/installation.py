@@ -24,7 +24,7 @@ from streams.ledger.sql import SqlLedger
 from streams.wiring import TABLES, House, build
 
 SECRETS = "secrets.json"
-DIAL_BURST_WALL_S = 0.1
+DIAL_BURST_WALL_S = 0.5
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,8 @@ class Pump:
 
     async def run_once(self) -> int:
         """Publish what was never published; return how many letters were picked."""
+        if not await self._ledger.look(self._has_fresh):
+            return 0
         letters = await self._ledger.run(self._pick_fresh)
         if not letters:
             return 0
@@ -142,6 +144,11 @@ class Pump:
         """Ring the bell: something wants to be dialled."""
         if self._publisher is not None and self._publisher.is_well:
             await self._publisher.send_all([(BELL, None, b"", b"ring")])
+
+    def _has_fresh(self, step: FullStep) -> bool:
+        """Look before the step: an idle worker does not take the ledger's lock thirty times a second."""
+        now, wall = self._clock.now(), self._clock.wall()
+        return bool(step.open_letters(now, wall, resend_after_s=NEVER_S, limit=1))
 
     def _pick_fresh(self, step: FullStep) -> list[Letter]:
         return self._pick(step, NEVER_S)

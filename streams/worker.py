@@ -210,7 +210,9 @@ class Worker:
             return 0
         done = 0
         for room in self.house.timed:
-            done += await self.house.ledger.run(partial(self._tick_room, room))
+            due_at = await self.house.ledger.look(room.next_due_at)
+            if due_at is not None and due_at <= self.house.clock.now():
+                done += await self.house.ledger.run(partial(self._tick_room, room))
         if done:
             self.woken.set()
             self.bell.set()

@@ -79,6 +79,10 @@ class ClaimDesk:
         claim.place(wanted)
         return claim.dials
 
+    def is_wanted(self, step: Step, channel: Channel, now: datetime) -> bool:
+        """Look whether anything wants this channel: cheaper than a claim that finds nothing."""
+        return bool(step.find(CALLOUTS, Where(_column(channel), "<=", now), limit=1))
+
     def _slots(self, step: Step, channel: Channel, now: datetime) -> dict[str, int]:
         paces = step.load(PACES, [_pace_id(carrier, channel) for carrier in self.carriers])
         slots = {}
@@ -91,7 +95,7 @@ class ClaimDesk:
 
     def _wanted(self, step: Step, channel: Channel, now: datetime, limit: int) -> list[Callout]:
         """Return callouts that want this channel now: by colour, then a post's first contact, then place, then age."""
-        column = "call_at" if channel is Channel.VOICE else "text_at"
+        column = _column(channel)
         barred = [row.id for row in step.find(ROUNDS, Where("paused_until", ">", now))]
         conditions = [Where(column, "<=", now), *([Where("round_id", "not in", barred)] if barred else [])]
         rows = step.find(
@@ -355,6 +359,10 @@ def _script(spoken: Sequence[Callout], channel: Channel) -> Script:
     texts = list(dict.fromkeys(callout.text for callout in spoken if callout.text))
     voice = "另有：".join(voices) if channel is Channel.VOICE else ""
     return Script(voice=voice, text="\n".join(texts), prompt=KEYS, exercise=exercise)
+
+
+def _column(channel: Channel) -> str:
+    return "call_at" if channel is Channel.VOICE else "text_at"
 
 
 def _pace_id(carrier: Carrier, channel: Channel) -> str:

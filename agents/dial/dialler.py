@@ -72,6 +72,8 @@ class Dialler:
         """Claim and dial what wants to be dialled now; return how many attempts were placed."""
         placed = 0
         for channel in (Channel.VOICE, Channel.TEXT):
+            if not await self.ledger.look(partial(self._is_wanted, channel)):
+                continue
             dials = await self.ledger.run(partial(self._claim, channel))
             placed += len(dials)
             await self._place_all(dials)
@@ -87,7 +89,7 @@ class Dialler:
 
     async def hang_up(self) -> int:
         """Hang up calls that nothing depends on any more; return how many."""
-        stopped = await self.ledger.run(
+        stopped = await self.ledger.look(
             lambda step: step.find(
                 ATTEMPTS, Where("stop", "=", True), Where("state", "=", AttemptState.PLACED), limit=TOGETHER_MAX
             )
@@ -114,6 +116,9 @@ class Dialler:
         if answers:
             for carrier, vendor_id in await self.ledger.run(partial(self._record, answers)):
                 await self._end_call(carrier, vendor_id)
+
+    def _is_wanted(self, channel: Channel, step: Step) -> bool:
+        return self.desk.is_wanted(step, channel, self.clock.now())
 
     def _claim(self, channel: Channel, step: Step) -> list[Dial]:
         return self.desk.claim(step, channel, self.clock.now(), self.clock.wall())

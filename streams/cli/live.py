@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +23,7 @@ from streams.clock import SystemClock
 from streams.doors.http.gateway import create_gateway
 from streams.installation import Installation, number_key, open_installation, prepare
 from streams.kafka import set_up_topics
-from streams.ledger.contract import LedgerError
+from streams.ledger.contract import FullStep, LedgerError
 from streams.metrics import Metrics
 from streams.metrics_http import serve
 from streams.metrics_ledger import LedgerCollector
@@ -144,6 +146,10 @@ def gateway() -> None:
         installation.ledger.close()
 
 
+def _approve(number: str, by: str, now: datetime, key: bytes, step: FullStep) -> None:
+    approve(step, number, mask(number), by, now, key)
+
+
 @live_app.command(name="approve")
 def live_approve(
     numbers: Annotated[Path, typer.Argument(help="号码文件，每行一个 / a file with one E.164 number a line")],
@@ -157,7 +163,7 @@ def live_approve(
     lines = [line.strip() for line in numbers.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     try:
         for line in lines:
-            installation.ledger.step(lambda step, line=line: approve(step, line, mask(line), by, now, key))
+            installation.ledger.step(partial(_approve, line, by, now, key))
     finally:
         installation.ledger.close()
     console().print(f"已批准 {len(lines)} 个号码 / approved {len(lines)} numbers")

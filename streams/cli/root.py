@@ -9,10 +9,18 @@ import typer
 from agents.dial.carriers.protocol import CarrierError
 from config.load import ConfigError
 from config.settings import SettingsError
-from rosters.load import CountyError
+from rosters.sheets import CountyError
 from streams.broker import BrokerError
-from streams.cli import config, demo, ledger, live, orders, replay, roster, tokens
+from streams.cli.config import app as config_app
+from streams.cli.demo import add_to as add_demo
+from streams.cli.ledger import app as ledger_app
+from streams.cli.live import add_to as add_live
+from streams.cli.live import live_app
+from streams.cli.orders import add_to as add_orders
+from streams.cli.replay import add_to as add_replay
+from streams.cli.roster import app as roster_app
 from streams.cli.screen import error_console
+from streams.cli.tokens import app as tokens_app
 from streams.doors.refusal import RefusedError
 from streams.kafka import KafkaAwayError
 from streams.ledger.contract import LedgerError
@@ -38,13 +46,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (live, demo, orders, replay):
-    module.add_to(app)
-app.add_typer(config.app, name="config", help="检查和解释规则 / check and explain the rules")
-app.add_typer(roster.app, name="roster", help="值班表 / the roster")
-app.add_typer(ledger.app, name="ledger", help="台账 / the ledger")
-app.add_typer(tokens.app, name="token", help="访问令牌 / access tokens")
-app.add_typer(live.live_app, name="live", help="真实拨号的号码批准 / which real numbers may be dialled")
+for add in (add_live, add_demo, add_orders, add_replay):
+    add(app)
+app.add_typer(config_app, name="config", help="检查和解释规则 / check and explain the rules")
+app.add_typer(roster_app, name="roster", help="值班表 / the roster")
+app.add_typer(ledger_app, name="ledger", help="台账 / the ledger")
+app.add_typer(tokens_app, name="token", help="访问令牌 / access tokens")
+app.add_typer(live_app, name="live", help="真实拨号的号码批准 / which real numbers may be dialled")
 
 
 def main() -> None:

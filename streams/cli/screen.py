@@ -8,10 +8,13 @@ from rich.console import Console
 
 from config.settings import Settings, read_settings
 
+PIPE_WIDTH = 130
+
 
 def console() -> Console:
-    """Return the console for results."""
-    return Console()
+    """Return the console for results; wide where it is a file or a pipe, so that no table is cut."""
+    screen = Console()
+    return screen if screen.is_terminal else Console(width=PIPE_WIDTH)
 
 
 def error_console() -> Console:

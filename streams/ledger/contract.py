@@ -283,6 +283,14 @@ class Ledger(Protocol):
         """Run `work` in one transaction off the event loop; a stale row is tried again a few times."""
         ...
 
+    async def look(self, work: Callable[[FullStep], T]) -> T:
+        """Run `work`, which only reads, off the event loop and beside the steps: a page shown keeps nobody waiting.
+
+        Raises:
+            LedgerAwayError: The database is away, or `work` tried to write.
+        """
+        ...
+
     def heads(self) -> list[tuple[str, int, str]]:
         """Return (subject, last n, last hash) of every subject, ordered: the fingerprint of a history."""
         ...

@@ -23,13 +23,14 @@ _READ_ONLY_STATE = "25006"
 _KNOCK_PAUSE_S = 0.001
 
 
-def open_engine(url: str, *, connections: int, busy_timeout_s: float) -> sa.Engine:
+def open_engine(url: str, *, connections: int, busy_timeout_s: float, reading: bool = False) -> sa.Engine:
     """Return an engine for `sqlite:///path` or `postgresql://…`; nothing is connected yet.
 
     Args:
         url: Where the ledger is.
         connections: How many may be open at once.
         busy_timeout_s: How long a step of SQLite waits for the writer of another process.
+        reading: For looks only: SQLite then takes no lock and refuses to write.
 
     Raises:
         LedgerError: The URL cannot be read, or names another kind of database.
@@ -42,7 +43,8 @@ def open_engine(url: str, *, connections: int, busy_timeout_s: float) -> sa.Engi
     if kind == SQLITE:
         engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"timeout": busy_timeout_s})
         event.listen(engine, "connect", partial(_prepare_sqlite, busy_timeout_s=busy_timeout_s))
-        event.listen(engine, "begin", partial(_begin_sqlite, busy_timeout_s=busy_timeout_s))
+        begin = _begin_look if reading else partial(_begin_sqlite, busy_timeout_s=busy_timeout_s)
+        event.listen(engine, "begin", begin)
         return engine
     if kind == POSTGRESQL:
         return sa.create_engine(
@@ -70,6 +72,12 @@ def _begin_sqlite(connection: sa.Connection, busy_timeout_s: float) -> None:
         _knock(driver, "BEGIN IMMEDIATE", busy_timeout_s)
     finally:
         driver.execute(f"PRAGMA busy_timeout={int(busy_timeout_s * 1000)}")
+
+
+def _begin_look(connection: sa.Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA query_only=ON")
+    driver.execute("BEGIN")
 
 
 def _knock(driver: Any, statement: str, busy_timeout_s: float) -> None:

@@ -57,6 +57,10 @@ class MemoryLedger:
         """Run `work` in place: with one thread no row can go stale between tries."""
         return self.step(work)
 
+    async def look(self, work: Callable[[FullStep], T]) -> T:
+        """Run `work` in place."""
+        return self.step(work)
+
     def heads(self) -> list[tuple[str, int, str]]:
         """Return (subject, last n, last hash) of every subject, ordered."""
         return self.step(lambda step: step.heads())

@@ -67,6 +67,12 @@ class SqlLedger:
             Writer(self._engine, self._queue, _SQLITE_HABITS if sqlite else _POSTGRESQL_HABITS, f"ledger-{i}")
             for i in range(1 if sqlite else connections)
         ]
+        # SQLite reads beside its one writer on a connection of its own; PostgreSQL needs no other for that.
+        self._look_engine = (
+            open_engine(url, connections=1, busy_timeout_s=busy_timeout_s, reading=True) if sqlite else self._engine
+        )
+        self._looks: SimpleQueue[Job | None] = SimpleQueue()
+        self._reader = Writer(self._look_engine, self._looks, _POSTGRESQL_HABITS, "ledger-look")
         if create:
             self._submit(self._create).result()
 
@@ -95,6 +101,16 @@ class SqlLedger:
         future = self._submit(lambda connection: work(SqlStep(connection, self._tables)))
         return await asyncio.wrap_future(future)
 
+    async def look(self, work: Callable[[FullStep], T]) -> T:
+        """Run `work`, which only reads, beside the steps and off the event loop."""
+        job = Job(lambda connection: work(SqlStep(connection, self._tables)))
+        with self._gate:
+            if self._closed:
+                raise LedgerError("the ledger is closed; open it again")
+            self._looks.put(job)
+        result: T = await asyncio.wrap_future(job.future)
+        return result
+
     def heads(self) -> list[tuple[str, int, str]]:
         """Return (subject, last n, last hash) of every subject, ordered: the fingerprint of a history."""
         return self.step(lambda step: step.heads())
@@ -107,8 +123,10 @@ class SqlLedger:
             self._closed = True
             for _ in self._writers:
                 self._queue.put(None)
-        for writer in self._writers:
+            self._looks.put(None)
+        for writer in (*self._writers, self._reader):
             writer.join()
+        self._look_engine.dispose()
         self._engine.dispose()
 
     def _create(self, connection: sa.Connection) -> None:
