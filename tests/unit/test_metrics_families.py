@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import urllib.request
 from datetime import timedelta
 
@@ -10,11 +11,14 @@ from prometheus_client import CollectorRegistry
 from agents.callout.state import CALLOUTS
 from streams.ledger.chain import GENESIS, seal_entry
 from streams.ledger.contract import Draft, LedgerAwayError
+from streams.ledger.migrate import migrate
+from streams.ledger.sql import SqlLedger
 from streams.metrics import REALM_KINDS, Metrics
 from streams.metrics_http import MetricsPortError, serve
 from streams.metrics_ledger import STALE_AFTER_S, LedgerCollector, calls_per_second_needed
 from streams.replay.runner import run_now
 from streams.topics import CALLOUTS as CALLOUTS_TOPIC
+from streams.wiring import TABLES
 
 
 def entry(what: str, why: str, *, subject: str = "real|callout|1", by: str = "callout", **facts):
@@ -158,6 +162,30 @@ def test_steps_that_nobody_takes_become_overdue_and_letters_old():
     assert total(values, "jiaoying_oldest_letter_seconds") > 60
     assert total(values, "jiaoying_open_letters", topic=CALLOUTS_TOPIC) == 0
     assert total(values, "jiaoying_open_letters", topic="calls") > 0
+
+
+def test_a_database_answers_the_questions_as_a_dictionary_does(tmp_path):
+    night = begin_night()
+    night.warn("real-1")
+    night.runner.settle()
+    tables = [table for table in TABLES if night.rows(table)]
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    migrate(url, TABLES)
+    ledger = SqlLedger(url, TABLES)
+    try:
+        for table in tables:
+            fresh = [row.model_copy(update={"version": 0}) for row in night.rows(table)]
+            ledger.step(lambda step, table=table, fresh=fresh: step.save(table, fresh))
+        registry = CollectorRegistry()
+        collector = LedgerCollector(ledger, night.clock, night.house.facts, night.house.carriers)
+        registry.register(collector)
+        asyncio.run(collector.refresh())
+        in_database = values_of(registry)
+    finally:
+        ledger.close()
+    letters = ("jiaoying_open_letters", "jiaoying_oldest_letter_seconds")
+    in_memory = {key: value for key, value in values_of(shown(night)[0]).items() if key[0] not in letters}
+    assert {key: value for key, value in in_database.items() if key[0] not in letters} == in_memory
 
 
 def test_without_a_confirmed_call_there_is_no_age_of_the_last_good_one():
