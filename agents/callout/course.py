@@ -188,12 +188,13 @@ class Course:
             asked = HangUpAsked(attempt_id=before.attempt_id, callout_id=before.id, at=self.now)
             self.letters.append(write_letter(CALLS, before.attempt_id, asked, self.now, cause=before.id))
         self.set(state=state, call_at=None, text_at=None, due_at=None, closed_at=self.now, why=reason)
-        if before.state in (CalloutState.UNREACHED, CalloutState.LOST):
+        # What nobody answered stays on its list after the warning ran out: somebody has to look all the same.
+        if before.listed_on and state is not CalloutState.EXPIRED:
             settled = VisitSettled(
-                visit_id=self.visit_of(), callout_id=before.id, why=reason, by=_by_of(self.callout), at=self.now
+                visit_id=before.listed_on, callout_id=before.id, why=reason, by=_by_of(self.callout), at=self.now
             )
-            if settled.visit_id:
-                self.letters.append(write_letter(VISITS, settled.visit_id, settled, self.now, cause=before.id))
+            self._to_visits(settled)
+            self.set(listed_on="")
 
     def take_list(self, by: str) -> None:
         """Tell the visit list that this callout handed over that somebody took it."""
@@ -233,9 +234,15 @@ class Course:
                 heard=callout.heard,
                 at=self.now,
             )
-            self.letters.append(write_letter(VISITS, visit_id, needed, self.now, cause=callout.id))
+            self.set(listed_on=visit_id, times_listed=callout.times_listed + 1)
+            self._to_visits(needed)
         elif not lost:
             self.shout("unreached", f"{callout.place}（{callout.post_id}）未应，且没有可转交的上级，请人工联系")
+
+    def _to_visits(self, message: VisitNeeded | VisitSettled) -> None:
+        """Write to the list. A callout may be listed, settled and listed again: each time is another letter."""
+        cause = f"{self.callout.id}:{self.callout.times_listed}"
+        self.letters.append(write_letter(VISITS, message.visit_id, message, self.now, cause=cause))
 
     def _superior_unit(self) -> str:
         post = self.post

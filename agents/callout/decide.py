@@ -23,6 +23,7 @@ from streams.rooms import Decision, trouble
 from streams.words import Channel, Outcome
 
 FETCHES_MAX = 2
+VACANT = "nobody_on_duty"
 STOP_STATES = {
     "cancelled": CalloutState.CANCELLED,
     "corrected": CalloutState.CORRECTED,
@@ -125,7 +126,8 @@ def decide_due(
     course = Course(callout, now, facts)
     if callout.due_at is None or callout.due_at > now:
         return Decision(CalloutReason.NOT_DUE)
-    if stopped and callout.is_open:
+    if stopped:
+        # Also where nobody held the post: in a stopped round it is not looked up again.
         course.close(STOP_STATES[stopped], CalloutReason.STOPPED)
         course.note("stopped", CalloutReason.STOPPED, by="plan", why_stopped=stopped)
         return course.end(CalloutReason.STOPPED)
@@ -224,7 +226,8 @@ def _after(course: Course, ended: AttemptEnded) -> CalloutReason:
         course.set(text_at=course.now)
     if consequence.correct_number:
         course.shout("number_wrong", f"{course.callout.place}的号码 {ended.masked} 无法使用（{ended.outcome}），请更正")
-    if course.callout.state is CalloutState.HEARD_NO_KEY and consequence.next is not Next.NOTHING:
+    one_more = course.callout.state is CalloutState.HEARD_NO_KEY
+    if one_more and consequence.counts and consequence.next not in (Next.NOTHING, Next.FETCH):
         # The one more call that hearing without a key earns is used up: the next person now.
         return course.advance(CalloutReason.CALLS_USED_UP)
     match consequence.next:
@@ -264,7 +267,8 @@ def _heard(course: Course) -> CalloutReason:
     step = callout.ladder.steps[callout.step]
     course.set(calls_in_step=min(callout.calls_in_step, step.calls - 1), step_started_at=course.now)
     reason = course.ring_again(step.gap_s, CalloutReason.HEARD_NO_KEY)
-    course.set(state=CalloutState.HEARD_NO_KEY)
+    if reason is CalloutReason.HEARD_NO_KEY:
+        course.set(state=CalloutState.HEARD_NO_KEY)
     return reason
 
 
@@ -301,9 +305,12 @@ def _confirmed(course: Course, ended: AttemptEnded) -> Decision[Callout]:
 
 def _text_ended(course: Course, ended: AttemptEnded) -> Decision[Callout]:
     callout = course.callout
-    if callout.mode is not Mode.MESSAGE or not callout.is_open:
+    failed = ended.outcome is Outcome.TEXT_FAILED
+    # A carrier may say that it has a message, and later that it could not deliver it: then nobody was told.
+    taken_back = failed and callout.state is CalloutState.TOLD
+    if callout.mode is not Mode.MESSAGE or not (callout.is_open or taken_back):
         return course.end(CalloutReason.TEXT_NOTED)
-    if ended.outcome is Outcome.TEXT_FAILED:
+    if failed:
         course.shout("text_failed", f"发给{callout.place}的短信失败，请人工告知")
         course.close(CalloutState.UNREACHED, CalloutReason.TEXT_FAILED)
         return course.end(CalloutReason.TEXT_FAILED)
@@ -322,7 +329,8 @@ def _nobody(course: Course, message: NobodyHeld) -> Decision[Callout]:
     course.note("nobody_held", reason, by="dial", held=message.post_id, because=message.why)
     if callout.target_role == "holder":
         course.shout("nobody_on_duty", f"{callout.place}：岗位 {message.post_id} 无人可叫（{message.why}），已转下一步")
-    if own:
+    if own and message.why == VACANT:
+        # Only an empty post fills by itself; a number that may not be dialled would be met again every five minutes.
         course.set(vacant=True)
     if callout.mode is not Mode.CALL:
         course.close(CalloutState.UNREACHED, reason)
@@ -335,8 +343,11 @@ def _still_waits(callout: Callout, message: NobodyHeld) -> bool:
 
     Its version alone would not do: in the same instant DIAL also notes that no message can be sent beside the call.
     """
-    wanted_at = callout.call_at if callout.mode is Mode.CALL else callout.text_at
-    return callout.target_post == message.post_id and wanted_at is None and not callout.attempt_id
+    if callout.target_post != message.post_id or callout.state is CalloutState.FETCHING:
+        return False
+    if callout.mode is Mode.CALL:
+        return callout.call_at is None and not callout.attempt_id
+    return callout.text_at is None and callout.texts == 0
 
 
 def _vouched(course: Course, message: Vouched) -> Decision[Callout]:

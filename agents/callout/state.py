@@ -67,7 +67,8 @@ class Callout(Row):
     them. `due_at` is when CALLOUT must look at it again whatever happens. `target_post` and `target_role` say whom the
     present step rings; who that is, is looked up at the claim. `calls` counts all calls, `calls_in_step` those of this
     step; `contacted` is false until the post was dialled for the first time. `vacant` notes that nobody held the post
-    when it was looked up: it is looked up again until the round closes.
+    when it was looked up: it is looked up again until the round closes. `listed_on` is the visit list it stands on,
+    `times_listed` counts how often it was put on one.
     """
 
     realm: str
@@ -111,6 +112,8 @@ class Callout(Row):
     outcomes: tuple[Outcome, ...] = ()
     heard: bool = False
     vacant: bool = False
+    listed_on: str = ""
+    times_listed: int = 0
     late_noted: bool = False
     receipt: Receipt | None = None
     answered_at: datetime | None = None
