@@ -1,6 +1,6 @@
 """How things stand, for Prometheus: asked of the ledger every few seconds, shown from memory when Prometheus comes.
 
-A scrape never touches the ledger, and each question is a step of its own, so that a claim never waits behind a
+A scrape never touches the ledger, and each question is a look beside the steps, so that a claim never waits behind a
 report. When the ledger cannot be read, or was not read for long, only `jiaoying_ledger_up 0` is shown: an old figure
 that looks well is worse than none. Every process that shows these figures shows the same ones: take the maximum, never
 the sum. Never put here: a number, a name of a person, an id.
@@ -92,7 +92,7 @@ class LedgerCollector(Collector):
         shown: list[Metric] = [LEDGER_UP.family({(): 1}), *self._of_facts(now)]
         try:
             for question in self._questions():
-                shown += await self._ledger.run(partial(question, now=now))
+                shown += await self._ledger.look(partial(question, now=now))
         except LedgerError as error:
             self._read_at = None
             log.warning("the ledger cannot be read for metrics: %s", error)

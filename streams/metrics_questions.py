@@ -1,4 +1,4 @@
-"""The questions behind the figures of how things stand: each one step's worth, each to one or two gauges.
+"""The questions behind the figures of how things stand: each one look's worth, each to one or two gauges.
 
 Never put here: a clock, a loop, or a label that is not from a closed set of words or the county's own townships.
 """

@@ -131,10 +131,10 @@ class LedgerThatGoesAway:
     def __init__(self, ledger):
         self.ledger, self.is_away = ledger, False
 
-    async def run(self, work):
+    async def look(self, work):
         if self.is_away:
             raise LedgerAwayError("connection refused")
-        return await self.ledger.run(work)
+        return await self.ledger.look(work)
 
 
 def test_a_ledger_that_goes_away_takes_its_figures_along_and_brings_them_back():
