@@ -59,6 +59,7 @@ class CalloutReason(StrEnum):
     REPLIED = "replied"
     TEXT_HANDED_OVER = "text_handed_over"
     TEXT_FAILED = "text_failed"
+    TEXT_AGAIN = "text_again"
     TEXT_NOTED = "text_noted"
     ENDED = "ended"
     OLD_ATTEMPT = "old_attempt"

@@ -23,6 +23,7 @@ from streams.rooms import Decision, trouble
 from streams.words import Channel, Outcome
 
 FETCHES_MAX = 2
+TEXTS_MAX = 5
 VACANT = "nobody_on_duty"
 STOP_STATES = {
     "cancelled": CalloutState.CANCELLED,
@@ -305,7 +306,10 @@ def _confirmed(course: Course, ended: AttemptEnded) -> Decision[Callout]:
 
 def _text_ended(course: Course, ended: AttemptEnded) -> Decision[Callout]:
     callout = course.callout
-    failed = ended.outcome is Outcome.TEXT_FAILED
+    if ended.outcome is Outcome.VENDOR_BUSY and callout.is_open and callout.texts < TEXTS_MAX:
+        course.set(text_at=course.now + timedelta(seconds=SOON_S))
+        return course.end(CalloutReason.TEXT_AGAIN)
+    failed = ended.outcome not in (Outcome.TEXT_SENT, Outcome.TEXT_DELIVERED)
     # A carrier may say that it has a message, and later that it could not deliver it: then nobody was told.
     taken_back = failed and callout.state is CalloutState.TOLD
     if callout.mode is not Mode.MESSAGE or not (callout.is_open or taken_back):

@@ -16,6 +16,7 @@ from streams.rooms import Decision, trouble
 from streams.topics import CALLOUTS
 from streams.words import Channel, Outcome
 
+TEXT_ORDER = (Outcome.TEXT_SENT, Outcome.TEXT_FAILED, Outcome.TEXT_DELIVERED)
 KEYS = {"1": Outcome.CONFIRMED, "2": Outcome.FETCHING, "0": Outcome.CANNOT}
 
 
@@ -134,8 +135,8 @@ def _gather(attempt: Attempt, news: CallNews) -> Attempt:
     changes["heard_s"] = max(attempt.heard_s, news.heard_s)
     if news.vendor_code:
         changes["vendor_code"] = news.vendor_code
-    if news.outcome is not None and (attempt.vendor_said is None or news.seq > attempt.seq):
-        changes["vendor_said"] = news.outcome
+    if news.outcome is not None and news.seq > attempt.said_seq:
+        changes["vendor_said"], changes["said_seq"] = news.outcome, news.seq
     if attempt.channel is Channel.TEXT:
         changes |= _text_facts(attempt, news)
     gathered = attempt.model_copy(update=changes)
@@ -144,11 +145,14 @@ def _gather(attempt: Attempt, news: CallNews) -> Attempt:
 
 
 def _text_facts(attempt: Attempt, news: CallNews) -> dict[str, object]:
-    """Say how far a message is; a failure told after a delivery does not undo it."""
+    """Say how far a message is: delivered stands above failed, failed above sent, in whatever order they come."""
     outcomes = {"sent": Outcome.TEXT_SENT, "delivered": Outcome.TEXT_DELIVERED, "failed": Outcome.TEXT_FAILED}
-    outcome = news.outcome or outcomes.get(news.progress)
-    if outcome is None or attempt.vendor_said is Outcome.TEXT_DELIVERED:
-        return {"vendor_said": attempt.vendor_said}
+    said = news.outcome or outcomes.get(news.progress)
+    # A vendor has many words for a text that did not arrive (wrong number, barred …): here all of them are one.
+    outcome = said if said is None or said in TEXT_ORDER else Outcome.TEXT_FAILED
+    before = attempt.vendor_said
+    if outcome is None or (before is not None and TEXT_ORDER.index(outcome) <= TEXT_ORDER.index(before)):
+        return {"vendor_said": before}
     return {"vendor_said": outcome, "ended_at": attempt.ended_at or news.at}
 
 

@@ -22,7 +22,8 @@ class Attempt(Row):
 
     The number itself is not kept: `number_key` is a keyed digest for matching, `masked` is for people. `lease_until`
     is real time; `dialled_at` and the times of the call are story time. `seq` orders what the vendor said;
-    `vendor_said` is its own word for how it ended, `outcome` ours, which follows from the facts.
+    `vendor_said` is its own word for how it ended (`said_seq` orders that word), `outcome` ours, which follows from
+    the facts.
     """
 
     realm: str
@@ -56,6 +57,7 @@ class Attempt(Row):
     key_at: datetime | None = None
     heard_s: float = 0.0
     vendor_said: Outcome | None = None
+    said_seq: int = -1
     outcome: Outcome | None = None
     vendor_code: str = ""
     ended_at: datetime | None = None

@@ -187,3 +187,18 @@ def test_being_vouched_for_twice_keeps_the_first_word_and_writes_the_second_down
     twice = after(once, vouched(callout.id, NOW), NOW)
     assert twice.state.state is CalloutState.VOUCHED
     assert [entry.what for entry in twice.entries] == ["vouched_after_end"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.WRONG_NUMBER, Outcome.BARRED, Outcome.VENDOR_FAILED, Outcome.NO_NEWS])
+def test_a_text_that_was_refused_in_whatever_words_was_told_to_nobody(outcome):
+    callout = opened(mode=Mode.MESSAGE).model_copy(update={"text_at": None, "texts": 1})
+    refused = ended(callout, Outcome.TEXT_FAILED, NOW).model_copy(update={"outcome": outcome})
+    assert after(callout, refused, NOW).state.state is CalloutState.UNREACHED
+
+
+def test_a_text_that_a_busy_vendor_did_not_take_is_sent_again_a_few_times():
+    callout = opened(mode=Mode.MESSAGE).model_copy(update={"text_at": None, "texts": 1})
+    busy = ended(callout, Outcome.TEXT_FAILED, NOW).model_copy(update={"outcome": Outcome.VENDOR_BUSY})
+    assert after(callout, busy, NOW).state.text_at == NOW + timedelta(seconds=60)
+    often = callout.model_copy(update={"texts": 5})
+    assert after(often, busy, NOW).state.state is CalloutState.UNREACHED
