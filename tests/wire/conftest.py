@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.wire.gateway_house import Gate, open_gate
 from tests.wire.twilio_house import House, Wires, open_wires
 
 
@@ -24,3 +26,8 @@ def wires() -> Iterator[Wires]:
 def ours(wires: Wires) -> Iterator[House]:
     with wires.house() as house:
         yield house
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    return open_gate(tmp_path)

@@ -154,7 +154,6 @@ def _add_callouts(router: APIRouter, site: Website) -> None:
             "callout": row,
             "kind": kind_of(row.realm),
             "story": tell(entries, site.words, county),
-            "post": county.posts.get(row.post_id),
             "can_vouch": caller.may_act() and row.state in (*OPEN, *UNANSWERED),
             "knockers": _knockers(site),
             "home": row.township or county.code,

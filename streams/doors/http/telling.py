@@ -11,6 +11,7 @@ from typing import Any
 from rosters.county import County
 from streams.doors.http.words import Words
 from streams.ledger.contract import Entry
+from streams.words import Channel
 
 SHOWN = (
     "person",
@@ -44,6 +45,9 @@ SECTIONS = {
 }
 ROOMS = frozenset({"callout", "dial", "plan", "ticker", "intake"})
 OF_POST = frozenset({"dialled", "nobody_held"})
+BY_CHANNEL = frozenset({"dialled", "attempt_ended"})
+# Their reason is about the ladder's inner course, and would mislead a reader.
+SELF_EXPLAINED = frozenset({"attempt_ended", "gave_up"})
 # People write numbers into texts. Between letters or digits it is part of an id.
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?(1[3-9]\d)\d{4}(\d{4})(?![0-9A-Za-z])")
 
@@ -83,7 +87,12 @@ def _line(entry: Entry, words: Words, county: County) -> Line:
         facts.pop("post", None)
     if "held" in facts:
         facts["post"] = facts["held"]
-    what, why = words.say("whats", entry.what), words.say("whys", entry.why)
+    key = entry.what
+    if facts.get("channel") == Channel.TEXT and key in BY_CHANNEL:
+        key = f"{key}_text"
+    if entry.what in BY_CHANNEL:
+        facts.pop("channel", None)
+    what, why = words.say("whats", key), "" if entry.what in SELF_EXPLAINED else words.say("whys", entry.why)
     told = tuple(
         (words.say("facts", name), _value(name, facts[name], words, county))
         for name in SHOWN

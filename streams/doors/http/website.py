@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from agents.callout.state import Callout
 from config.settings import Settings
 from rosters.numbers import mask
 from streams.doors.http.desk import Desk
@@ -48,6 +49,7 @@ class Website:
             county=self.house.facts.county,
             language=self.settings.language,
             hazard_name=self.hazard_name,
+            post_name=self.post_name,
             refresh_s=REFRESH_S,
         )
         self._environment.filters.update(clock=self.clock, mask=mask, hide=hide_numbers)
@@ -106,6 +108,11 @@ class Website:
         if self.settings.language == "en":
             return key.replace("_", " ")
         return next((hazard.name for hazard in self.house.facts.book.hazards if hazard.key == key), "未判读灾种")
+
+    def post_name(self, callout: Callout) -> str:
+        """Return the name of the post that is called; of one that is no longer in the roster, its place."""
+        post = self.house.facts.county.posts.get(callout.post_id)
+        return post.name if post else callout.place
 
 
 def kind_of(realm: str) -> str:

@@ -1,9 +1,10 @@
-"""The words of the pages, read once from words.yaml when the gateway is made. Nothing here decides anything."""
+"""The words of the pages, read from words.yaml once, when a gateway is first made. Nothing here decides anything."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -30,6 +31,7 @@ class Words:
         return self.sections["page"][key]
 
 
+@cache
 def load_words(language: Language) -> Words:
     """Read the words in one language.
 
