@@ -189,13 +189,17 @@ def partition_of(letter: Letter) -> int:
 
 
 def _pages(letters: Sequence[Letter]) -> list[tuple[str, list[Letter]]]:
-    """Group letters by topic and partition into pages, in their order."""
-    groups: dict[tuple[str, int], list[Letter]] = defaultdict(list)
+    """Group letters by topic into pages, in their order.
+
+    Letters of many keys share a page: no partition is a matter of correctness, and one full page is one transaction
+    where four quarter pages would be four.
+    """
+    groups: dict[str, list[Letter]] = defaultdict(list)
     for letter in letters:
-        groups[letter.topic, partition_of(letter)].append(letter)
+        groups[letter.topic].append(letter)
     return [
         (topic, group[start : start + PAGE_MAX])
-        for (topic, _), group in groups.items()
+        for topic, group in groups.items()
         for start in range(0, len(group), PAGE_MAX)
     ]
 
@@ -203,9 +207,9 @@ def _pages(letters: Sequence[Letter]) -> list[tuple[str, list[Letter]]]:
 def _messages(letters: Sequence[Letter]) -> list[tuple[str, int | None, bytes, bytes]]:
     messages: list[tuple[str, int | None, bytes, bytes]] = []
     for topic, page in _pages(letters):
-        partition = partition_of(page[0])
         if BY_NAME[topic].carries == "ids":
-            messages.append((topic, partition, b"", write_page(topic, tuple(letter.id for letter in page))))
+            content = write_page(topic, tuple(letter.id for letter in page))
+            messages.append((topic, partition_of(page[0]), b"", content))
         else:
-            messages += [(topic, partition, letter.key.encode(), write_body(letter)) for letter in page]
+            messages += [(topic, partition_of(letter), letter.key.encode(), write_body(letter)) for letter in page]
     return messages

@@ -75,6 +75,10 @@ class ClockGuard:
         self._last_wall, self._last_s = wall, now_s
         return now_s >= self._rest_until_s
 
+    def offset_s(self) -> float:
+        """Return by how much the wall clock was stepped while it is not trusted, else 0."""
+        return self.step_s if self.monotonic_s() < self._rest_until_s else 0.0
+
 
 class Worker:
     """Everything one worker process does."""

@@ -21,6 +21,7 @@ from agents.dial.carriers.protocol import (
     Placed,
     RefusedByVendorError,
     VendorBusyError,
+    VendorDownError,
 )
 from agents.dial.claim import LEASE_S, ClaimDesk, dial_of
 from agents.dial.hear import end
@@ -28,7 +29,7 @@ from agents.dial.state import ATTEMPTS, PACES, Attempt, AttemptState
 from agents.plan.state import ROUNDS
 from rosters.numbers import number_digest
 from streams.clock import Clock
-from streams.ledger.contract import Ledger, Step, Where
+from streams.ledger.contract import Ledger, LedgerError, Step, Where
 from streams.letters import CallNews, Letter, write_letter
 from streams.rooms import apply, record_troubles, trouble
 from streams.topics import CALLS
@@ -36,6 +37,7 @@ from streams.words import Channel, Outcome
 
 log = logging.getLogger(__name__)
 TRIES_MAX = 3
+LOOKS_MAX = 10
 TOGETHER_MAX = 200
 
 
@@ -84,7 +86,13 @@ class Dialler:
         now, wall = self.clock.now(), self.clock.wall()
         lost = await self.ledger.run(lambda step: take_lost(step, now, wall, self.desk.owner))
         for attempt in lost:
-            await self._ask_again(attempt)
+            try:
+                await self._ask_again(attempt)
+            except LedgerError:
+                raise
+            except Exception:
+                # The others must still be asked about; this one is taken up again when its lease runs out.
+                log.exception("what became of an attempt at %s cannot be found out", attempt.carrier)
         return len(lost)
 
     async def hang_up(self) -> int:
@@ -94,12 +102,12 @@ class Dialler:
                 ATTEMPTS, Where("stop", "=", True), Where("state", "=", AttemptState.PLACED), limit=TOGETHER_MAX
             )
         )
-        for attempt in stopped:
-            await self._end_call(attempt.carrier, attempt.vendor_id)
-        if stopped:
+        over = [attempt.id for attempt in stopped if await self._end_call(attempt.carrier, attempt.vendor_id)]
+        if over:
             now = self.clock.now()
-            await self.ledger.run(lambda step: mark_hung_up(step, [attempt.id for attempt in stopped], now))
-        return len(stopped)
+            await self.ledger.run(lambda step: mark_hung_up(step, over, now))
+        # One that the vendor could not end may still be answered: it stays as it is, and is hung up at the next look.
+        return len(over)
 
     async def _place_all(self, dials: Sequence[Dial]) -> None:
         """Place attempts together, and record answers as they come, many in one step where they come together."""
@@ -127,12 +135,19 @@ class Dialler:
         return record(step, answers, self.clock.now())
 
     async def _place(self, dial: Dial) -> Answer:
-        carrier = next(item for item in self.desk.carriers if item.may_dial(dial.number))
+        carrier = next((item for item in self.desk.carriers if item.may_dial(dial.number)), None)
+        if carrier is None:
+            refused = RefusedByVendorError("no carrier may dial this number any more", outcome=Outcome.BARRED)
+            return Answer(dial.attempt_id, error=refused)
         try:
             return Answer(dial.attempt_id, placed=await carrier.place(dial))
         except CarrierError as error:
             log.warning("carrier %s: %s", carrier.name, error)
             return Answer(dial.attempt_id, error=error)
+        except Exception:
+            # A fault of ours in a carrier: whether it was placed is not known, and the others' answers must be kept.
+            log.exception("carrier %s failed in a way it should not", carrier.name)
+            return Answer(dial.attempt_id, error=VendorDownError("a fault in the carrier's code"))
 
     async def _ask_again(self, attempt: Attempt) -> None:
         number = self._number_of(attempt)
@@ -145,6 +160,9 @@ class Dialler:
             found = await carrier.look_up(dial, attempt.vendor_id)
         except CarrierError as error:
             log.warning("carrier %s cannot be asked: %s", carrier.name, error)
+            if attempt.tries >= LOOKS_MAX:
+                # An attempt that never ends would bar its number for ever.
+                await self._give_up(attempt, Outcome.NO_NEWS)
             return
         if found is not None and (found.to_come or attempt.state is AttemptState.CLAIMED):
             await self.ledger.run(lambda step: record(step, [Answer(attempt.id, placed=found)], self.clock.now()))
@@ -152,21 +170,26 @@ class Dialler:
             await self._give_up(attempt, Outcome.NO_NEWS)
         elif attempt.tries >= TRIES_MAX:
             await self._give_up(attempt, Outcome.VENDOR_FAILED)
-        else:
-            await self._place_all([dial])
+        elif again := await self.ledger.run(partial(dial_again, attempt_id=attempt.id, now=self.clock.now())):
+            await self._place_all([dial_of(again, number)])
 
     async def _give_up(self, attempt: Attempt, outcome: Outcome) -> None:
         now = self.clock.now()
         await self.ledger.run(lambda step: end_unless_ended(step, attempt.id, outcome, now))
 
-    async def _end_call(self, carrier_name: str, vendor_id: str) -> None:
+    async def _end_call(self, carrier_name: str, vendor_id: str) -> bool:
+        """Hang up; False where the vendor did not answer."""
         carrier = self._carriers.get(carrier_name)
         if carrier is None or not vendor_id:
-            return
+            return True
         try:
             await carrier.hang_up(vendor_id)
+        except RefusedByVendorError as error:
+            log.warning("carrier %s does not let us hang up: %s", carrier_name, error)
         except CarrierError as error:
             log.warning("carrier %s could not hang up: %s", carrier_name, error)
+            return False
+        return True
 
     def _number_of(self, attempt: Attempt) -> str | None:
         """Find the number of an attempt in the roster again; it is not kept in the ledger."""
@@ -233,6 +256,21 @@ def take_lost(step: Step, now: datetime, wall: datetime, owner: str) -> list[Att
     return list(step.load(ATTEMPTS, [attempt.id for attempt in taken]).values())
 
 
+def dial_again(step: Step, attempt_id: str, now: datetime) -> Attempt | None:
+    """Return an attempt that is to be dialled once more; None where it was stopped or came to an end meanwhile."""
+    attempt = step.load(ATTEMPTS, [attempt_id])[attempt_id]
+    if attempt.state is not AttemptState.CLAIMED:
+        return None
+    rounds = step.load(ROUNDS, attempt.rounds)
+    if attempt.stop or all(rounds[round_id].stopped_at is not None for round_id in attempt.rounds):
+        end_unless_ended(step, attempt_id, Outcome.STOPPED, now)
+        return None
+    # The number's minute counts from here: it may have rung the first time, and rings now.
+    again = attempt.model_copy(update={"dialled_at": now})
+    step.save(ATTEMPTS, [again])
+    return step.load(ATTEMPTS, [attempt_id])[attempt_id]
+
+
 def end_unless_ended(step: Step, attempt_id: str, outcome: Outcome, now: datetime) -> None:
     """End an attempt that nothing is known of."""
     attempt = step.load(ATTEMPTS, [attempt_id]).get(attempt_id)
@@ -264,10 +302,11 @@ def _failed(step: Step, attempt: Attempt, error: CarrierError | None, now: datet
         decision = end(coded, error.outcome, now)
         apply(step, ATTEMPTS, [decision.state], [decision])
         if error.outcome is Outcome.VENDOR_FAILED:
-            record_troubles(step, [trouble("vendor_refused", f"vendor|{attempt.carrier}", str(error), now)])
+            record_troubles(step, [trouble("vendor_refused", f"real|vendor|{attempt.carrier}", str(error), now)])
         return
     # It may or may not have been placed: the claim's lease runs out, and then the carrier is asked.
-    record_troubles(step, [trouble("vendor_down", f"vendor|{attempt.carrier}", f"线路 {attempt.carrier} 无应答", now)])
+    text = f"线路 {attempt.carrier} 无应答"
+    record_troubles(step, [trouble("vendor_down", f"real|vendor|{attempt.carrier}", text, now)])
 
 
 def _is_ringing(news: News) -> bool:

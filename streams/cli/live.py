@@ -99,7 +99,7 @@ async def _worker(installation: Installation, metrics_port: int) -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     guard = ClockGuard(clock.wall, clock.monotonic_s)
-    collector = LedgerCollector(installation.ledger, clock, house.facts, house.carriers, lambda: guard.step_s)
+    collector = LedgerCollector(installation.ledger, clock, house.facts, house.carriers, guard.offset_s)
     registry.register(collector)
     work = Worker(house, servers=chosen.kafka, embedded=chosen.embedded_broker, see=metrics.see, guard=guard)
     loop = asyncio.get_running_loop()
@@ -135,15 +135,23 @@ def gateway() -> None:
     set_up_logging(chosen.log_level)
     installation = open_installation(chosen)
     try:
-        uvicorn.run(
-            create_gateway(installation.house, chosen),
-            host=chosen.host,
-            port=chosen.port,
-            log_level="warning",
-            access_log=False,
-        )
+        asyncio.run(_gateway(installation))
     finally:
         installation.ledger.close()
+
+
+async def _gateway(installation: Installation) -> None:
+    chosen, house = installation.settings, installation.house
+    registry = CollectorRegistry()
+    collector = LedgerCollector(installation.ledger, installation.clock, house.facts, house.carriers)
+    registry.register(collector)
+    app = create_gateway(house, chosen, registry=registry)
+    config = uvicorn.Config(app, host=chosen.host, port=chosen.port, log_level="warning", access_log=False)
+    measuring = asyncio.create_task(collector.run())
+    try:
+        await uvicorn.Server(config).serve()
+    finally:
+        measuring.cancel()
 
 
 def _approve(number: str, by: str, now: datetime, key: bytes, step: FullStep) -> None:
