@@ -252,7 +252,7 @@ class LetterShelf:
 
     def _due(self, queues: dict[str, Any], now: datetime, topics: Sequence[str]) -> Iterator[Envelope]:
         chosen = [queue for topic, queue in queues.items() if queue and (not topics or topic in topics)]
-        for not_before, _, letter_id in merge(*chosen):
+        for not_before, _, letter_id in merge(*chosen) if len(chosen) > 1 else chain.from_iterable(chosen):
             if not_before > now:
                 return
             yield self.by_id[letter_id]

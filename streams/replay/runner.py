@@ -82,7 +82,10 @@ class Runner:
     def settle(self) -> None:
         """Let everything happen that is due at this instant, until nothing more is."""
         for _ in range(ROUNDS_MAX):
-            if not (self._deliver() + self._tick() + self._dial()):
+            handled = self._deliver()
+            moved = self._tick() + self._dial()
+            # Ticks and dials came after the letters and changed nothing, so only new letters could bring more.
+            if not moved and not (handled and self._letter_is_due()):
                 return
         raise StuckError(f"nothing comes to rest at {self.now.isoformat()}")
 
@@ -95,8 +98,7 @@ class Runner:
 
     def _deliver(self) -> int:
         handled = 0
-        due_at = self.house.ledger.step(self._next_letter_at)
-        if due_at is None or due_at > self.now:
+        if not self._letter_is_due():
             return 0
         for topic in CARRYING:
             letters = self.house.ledger.step(partial(self._open, topic.name))
@@ -112,6 +114,10 @@ class Runner:
             else:
                 self.house.ledger.step(partial(self._close, ids))
         return handled
+
+    def _letter_is_due(self) -> bool:
+        at = self.house.ledger.step(self._next_letter_at)
+        return at is not None and at <= self.now
 
     def _close(self, letter_ids: list[str], step: FullStep) -> None:
         step.mark_published(letter_ids, self.now, close=True)
