@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.wire.gateway_house import Gate, open_gate
+from tests.wire.gateway_house import Gate, cap, open_gate
 from tests.wire.twilio_house import House, Wires, open_wires
 
 
@@ -31,3 +31,12 @@ def ours(wires: Wires) -> Iterator[House]:
 @pytest.fixture
 def gate(tmp_path: Path) -> Gate:
     return open_gate(tmp_path)
+
+
+@pytest.fixture
+def night(gate: Gate) -> Gate:
+    """A red warning, twelve minutes on: some are confirmed, some are silent, lists are handed over."""
+    answer = gate.api("sender").post("/v1/warnings", content=cap(), headers={"Content-Type": "application/cap+xml"})
+    assert answer.status_code == 202
+    gate.live_through(minutes=12)
+    return gate

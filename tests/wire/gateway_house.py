@@ -138,6 +138,10 @@ class Gate:
         conditions = [Where(name, "in" if isinstance(value, tuple) else "=", value) for name, value in where.items()]
         return self.house.ledger.step(lambda step: step.find(CALLOUTS, *conditions, limit=10_000))
 
+    def unanswered(self, township: str = TOWNSHIP) -> Callout:
+        """Somebody of a township who has not answered."""
+        return next(each for each in self.callouts(state=("unreached", "lost")) if each.township == township)
+
 
 @dataclass
 class Browser:

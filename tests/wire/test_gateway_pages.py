@@ -6,34 +6,27 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic_core import to_json
 
 from agents.callout.course import CalloutReason
-from agents.callout.state import CalloutState
+from agents.callout.state import CALLOUTS, CalloutState
 from agents.dial.hear import DialReason
 from agents.intake.state import CHAINS, ChainState
-from agents.visit.state import ItemState
+from agents.plan.state import ROUNDS
+from agents.visit.state import VISITS, ItemState
 from rosters.model import Knocker
-from streams.doors.http.showing import Need
+from streams.doors.http.showing import Need, View, chains_of, show_chains, troubles_of, unanswered_of
 from streams.doors.http.words import load_words
+from streams.ledger.contract import FullStep
+from streams.ledger.sql import SqlLedger
 from streams.letters import Move
 from streams.rooms import TROUBLES
+from streams.wiring import TABLES
 from streams.words import Colour, Level, Outcome
-from tests.wire.gateway_house import CUT_OFF_TOWNSHIP, OTHER_TOWNSHIP, SECRETS, TOWNSHIP, Gate, Wire, cap, open_gate
+from tests.wire.gateway_house import SECRETS, TOWNSHIP, Gate, Wire, cap, open_gate
 
 XML = {"Content-Type": "application/cap+xml"}
 FORBIDDEN = ("脱岗", "失职", "迟报", "瞒报", "启动响应", "下令", "100%不漏", "12379")
-
-
-@pytest.fixture
-def night(gate: Gate) -> Gate:
-    """A red warning, twelve minutes on: some are confirmed, some are silent, lists are handed over."""
-    assert gate.api("sender").post("/v1/warnings", content=cap(), headers=XML).status_code == 202
-    gate.live_through(minutes=12)
-    return gate
-
-
-def unanswered(gate: Gate, township: str = TOWNSHIP):
-    return next(each for each in gate.callouts(state=("unreached", "lost")) if each.township == township)
 
 
 def test_nobody_sees_a_page_without_logging_in(gate: Gate):
@@ -95,7 +88,7 @@ def test_the_lost_stand_before_the_silent_and_those_who_are_gone_to_last(night: 
 
 
 def test_a_place_whose_visit_is_overdue_is_silent_again(night: Gate):
-    callout = unanswered(night)
+    callout = night.unanswered()
     before = night.browser().get(f"/board/{TOWNSHIP}")
     night.live_through(minutes=20)
     places = night.api("reader").get(f"/v1/unreached?township={TOWNSHIP}").json()["townships"][0]["places"]
@@ -106,7 +99,7 @@ def test_a_place_whose_visit_is_overdue_is_silent_again(night: Gate):
 
 
 def test_the_township_page_names_who_may_knock(night: Gate):
-    callout = unanswered(night)
+    callout = night.unanswered()
     page = night.browser().get(f"/board/{TOWNSHIP}")
     knockers = night.house.facts.county.knockers(callout.region)
     assert knockers
@@ -114,7 +107,7 @@ def test_the_township_page_names_who_may_knock(night: Gate):
 
 
 def test_a_knocker_s_real_number_is_masked(night: Gate, monkeypatch: pytest.MonkeyPatch):
-    callout = unanswered(night)
+    callout = night.unanswered()
     real = Knocker(region=callout.region, name="冯德顺", role="组长", phone="+8613812345678")
     roster = {**night.house.facts.county._knockers, callout.region: (real,)}
     monkeypatch.setattr(night.house.facts.county, "_knockers", roster)
@@ -133,7 +126,7 @@ def test_no_page_shows_a_number_or_a_token(night: Gate):
             "/board",
             f"/board/{TOWNSHIP}",
             f"/callouts/{confirmed.id}",
-            f"/callouts/{unanswered(night).id}",
+            f"/callouts/{night.unanswered().id}",
             "/order",
             f"/chains/{chain.id}/correct",
         )
@@ -149,121 +142,6 @@ def test_the_callout_page_tells_what_a_key_proves_and_what_not(night: Gate):
     assert "已应（接通、听完、按键收到）" in page
     assert "不证明接听的是谁" in page
     assert "按1收到" in page
-
-
-# Acting
-
-
-def test_a_vouch_from_the_township_page_closes_the_callout(night: Gate):
-    callout, browser = unanswered(night), night.browser("township")
-    page = browser.get(f"/board/{TOWNSHIP}")
-    answer = browser.send(f"/callouts/{callout.id}/vouch", page, by="李某", heard_by="村主任", how="对讲机")
-    night.runner.settle()
-    assert answer.status_code == 303
-    assert "代确认" in browser.get(answer.headers["location"])
-    assert night.callouts(id=callout.id)[0].state is CalloutState.VOUCHED
-
-
-def test_somebody_at_the_door_is_another_state_than_a_word_for_it(night: Gate):
-    callout, browser = unanswered(night), night.browser("township")
-    page = browser.get(f"/board/{TOWNSHIP}")
-    fields = {"by": "冯德顺", "heard_by": "村主任本人", "how": "敲门叫醒", "at_the_door": "yes"}
-    assert browser.send(f"/callouts/{callout.id}/vouch", page, **fields).status_code == 303
-    night.runner.settle()
-    assert night.callouts(id=callout.id)[0].state is CalloutState.KNOCKED
-    assert callout.id not in browser.get(f"/board/{TOWNSHIP}")
-
-
-def test_a_form_without_the_mark_of_its_page_does_nothing(night: Gate):
-    callout, browser = unanswered(night), night.browser("township")
-    fields = {"by": "李某", "heard_by": "村主任", "how": "对讲机"}
-    for csrf in ({}, {"csrf": "guess"}):
-        answer = browser.client.post(f"/callouts/{callout.id}/vouch", data={**fields, **csrf})
-        assert answer.status_code == 403
-    night.runner.settle()
-    assert night.callouts(id=callout.id)[0].state is callout.state
-
-
-def test_one_sessions_mark_does_not_fit_anothers_form(night: Gate):
-    one, other = night.browser("operator"), night.browser("township")
-    page, (chain,) = one.get("/board"), night.house.ledger.step(lambda step: step.find(CHAINS))
-    assert other.send(f"/chains/{chain.id}/pause", page).status_code == 403
-
-
-def test_a_township_sees_and_acts_on_itself_only(night: Gate):
-    browser, foreign = night.browser("township"), unanswered(night, CUT_OFF_TOWNSHIP)
-    page = browser.get("/board")
-    assert "云台乡" not in page
-    assert 'href="/chains/' not in page
-    assert browser.client.get(f"/board/{OTHER_TOWNSHIP}").status_code == 403
-    assert browser.client.get(f"/callouts/{foreign.id}").status_code == 403
-    fields = {"by": "李某", "heard_by": "村主任", "how": "对讲机"}
-    assert browser.send(f"/callouts/{foreign.id}/vouch", page, **fields).status_code == 403
-
-
-def test_a_reader_sees_no_button_and_may_press_none(night: Gate):
-    browser, (chain,) = night.browser("reader"), night.house.ledger.step(lambda step: step.find(CHAINS))
-    page = browser.get("/board")
-    assert "暂停 5 分钟" not in page
-    assert browser.send(f"/chains/{chain.id}/pause", page).status_code == 403
-
-
-def test_one_touch_pauses_and_one_touch_resumes(night: Gate):
-    browser, (chain,) = night.browser(), night.house.ledger.step(lambda step: step.find(CHAINS))
-    answer = browser.send(f"/chains/{chain.id}/pause", browser.get("/board"))
-    assert answer.status_code == 303
-    night.runner.settle()
-    paused = browser.get("/board")
-    assert "已暂停，自动恢复时间" in paused
-    browser.send(f"/chains/{chain.id}/resume", paused)
-    night.runner.settle()
-    assert "已暂停，自动恢复时间" not in browser.get("/board")
-
-
-def test_a_cancellation_is_asked_for_twice_and_says_that_nobody_is_sent_home(night: Gate):
-    browser, (chain,) = night.browser(), night.house.ledger.step(lambda step: step.find(CHAINS))
-    page = browser.get(f"/chains/{chain.id}/cancel")
-    assert "不会通知任何人返回" in page
-    assert browser.send(f"/chains/{chain.id}/cancel", page, by="王某", text="雨停").status_code == 303
-    night.live_through(minutes=1)
-    (ended,) = night.house.ledger.step(lambda step: step.find(CHAINS))
-    assert ended.state is ChainState.CANCELLED
-    assert "现在没有进行中的预警" in browser.get("/board")
-
-
-def test_a_trouble_is_closed_by_name_once(night: Gate):
-    browser = night.browser()
-    found = night.house.ledger.step(lambda step: step.find(TROUBLES))[0]
-    page = browser.get("/board")
-    assert browser.send(f"/troubles/{found.id}/close", page, by="").status_code == 400
-    for by in ("王某", "李某"):
-        assert browser.send(f"/troubles/{found.id}/close", page, by=by).status_code == 303
-    closed = night.house.ledger.step(lambda step: step.load(TROUBLES, [found.id]))[found.id]
-    assert closed.closed_by == "王某"
-    (entry,) = night.house.ledger.step(lambda step: step.entries(found.id))
-    assert entry.what == "trouble_closed"
-
-
-def test_a_call_is_ordered_from_the_form(gate: Gate):
-    browser = gate.browser("township")
-    page = browser.get("/order")
-    fields = {"hazard": "flash_flood", "colour": "red", "text": "请转移", "by": "王某", "on_word_of": "巡查员"}
-    answer = browser.send("/order", page, villages=[TOWNSHIP], **fields)
-    gate.live_through(minutes=1)
-    assert answer.status_code == 303
-    assert "人工叫应" in browser.get("/board")
-    assert {callout.township for callout in gate.callouts() if callout.level == "village"} == {TOWNSHIP}
-    assert "柳林镇" not in page
-
-
-def test_an_order_that_lacks_something_keeps_what_was_filled_in(gate: Gate):
-    browser = gate.browser()
-    fields = {"hazard": "flash_flood", "colour": "orange", "text": "请转移", "by": "王某", "on_word_of": ""}
-    answer = browser.send("/order", browser.get("/order"), villages=[TOWNSHIP], **fields)
-    assert answer.status_code == 400
-    assert "on_word_of" in answer.text
-    assert "请转移</textarea>" in answer.text
-    assert re.search(rf'value="{TOWNSHIP}"\s+checked', answer.text)
 
 
 # What kind of night it is
@@ -318,6 +196,27 @@ def test_what_an_issuer_writes_is_shown_as_text(gate: Gate):
     browser = gate.browser()
     page = browser.get("/board") + browser.get(f"/callouts/{gate.callouts()[0].id}")
     assert "<script>alert" not in page
+
+
+def everything(step: FullStep, view: View) -> str:
+    """All that the board is made of, as JSON without the counts of saves."""
+    shown = (show_chains(step, view, chains_of(step, view)), unanswered_of(step, view), troubles_of(step, view))
+    return re.sub(r'"version":\d+,', "", to_json(shown).decode())
+
+
+def test_both_ledgers_answer_the_pages_alike(night: Gate, tmp_path: Path):
+    on_disk = SqlLedger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}", TABLES, create=True)
+    try:
+        for table in (CHAINS, ROUNDS, CALLOUTS, VISITS, TROUBLES):
+            rows = night.house.ledger.step(lambda step, one=table: step.find(one, limit=10_000))
+            fresh = [row.model_copy(update={"version": 0}) for row in rows]
+            on_disk.step(lambda step, one=table, copied=fresh: step.save(one, copied))
+        view = View("real", night.house.facts.county, night.runner.now)
+        told = [ledger.step(lambda step: everything(step, view)) for ledger in (night.house.ledger, on_disk)]
+    finally:
+        on_disk.close()
+    assert len(told[0]) > 10_000
+    assert told[0] == told[1]
 
 
 # Words
