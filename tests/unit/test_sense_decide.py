@@ -252,7 +252,7 @@ def test_historical_readings_count_in_the_sums_of_the_next_live_one():
     ("reading", "verdict"),
     [
         pytest.param(rain(5, -999), Verdict.ABSURD, id="a code for a missing value"),
-        pytest.param(rain(5, 120.1), Verdict.ABSURD, id="more than can fall"),
+        pytest.param(rain(5, 300.1), Verdict.ABSURD, id="more than can fall"),
         pytest.param(rain(5, math.nan), Verdict.ABSURD, id="not a number"),
         pytest.param(rain(5, math.inf), Verdict.ABSURD, id="infinite"),
         pytest.param(rain(11, 1), Verdict.FUTURE, id="more than ten minutes ahead"),
