@@ -102,12 +102,17 @@ def trouble(kind: str, subject: str, text: str, at: datetime, region: str = "") 
 
 
 def record_troubles(step: Step, troubles: Sequence[Trouble]) -> None:
-    """Save troubles that are not known yet."""
+    """Save troubles that are not known yet, and show those again that a person closed before they were met again."""
     if not troubles:
         return
     fresh = {item.id: item for item in troubles}
     known = step.load(TROUBLES, fresh)
-    step.save(TROUBLES, [item for item in fresh.values() if item.id not in known])
+    for item in known.values():
+        if item.closed_at is None:
+            del fresh[item.id]
+        else:
+            fresh[item.id] = fresh[item.id].model_copy(update={"version": item.version})
+    step.save(TROUBLES, fresh.values())
 
 
 def fold(

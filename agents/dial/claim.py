@@ -22,14 +22,15 @@ from agents.plan.state import ROUNDS
 from agents.plan.wording import KEYS
 from rosters.model import Person, Phone
 from rosters.numbers import mask, number_digest
-from streams.ids import digest, make_id
+from streams.ids import REAL, digest, make_id
 from streams.ledger.contract import Draft, Step, Where
 from streams.letters import Letter, NobodyHeld, write_letter
 from streams.topics import CALLOUTS as CALLOUTS_TOPIC
-from streams.words import Channel
+from streams.words import Channel, Outcome
 
 SPOKEN_MAX = 3
-LEASE_S = 30.0
+LEASE_S = 60.0
+"""As long as a number rests between two diallings: what is dialled again after a lease may have rung before."""
 TEXT_NEWS_S = 3600
 CALL_NEWS_S = 240
 JOIN_WITHIN = timedelta(seconds=180)
@@ -45,6 +46,9 @@ class Target:
     phone: Phone
     carrier: Carrier
     number_key: str
+
+
+Groups = dict[tuple[str, str, str], list[tuple[Callout, Target]]]
 
 
 @dataclass
@@ -69,13 +73,14 @@ class ClaimDesk:
 
     def claim(self, step: Step, channel: Channel, now: datetime, wall: datetime) -> list[Dial]:
         """Claim what may be dialled now and return it, worst first."""
-        slots = self._slots(step, channel, now)
+        paces = step.load(PACES, [_pace_id(carrier, channel) for carrier in self.carriers])
+        slots = self.slots(paces, channel, now)
         if not any(slots.values()):
             return []
         wanted = self._wanted(step, channel, now, limit=sum(slots.values()) * 2 + 20)
         if not wanted:
             return []
-        claim = _Claim(self, step, channel, now, wall, slots)
+        claim = _Claim(self, step, channel, now, wall, paces)
         claim.place(wanted)
         return claim.dials
 
@@ -83,8 +88,8 @@ class ClaimDesk:
         """Look whether anything wants this channel: cheaper than a claim that finds nothing."""
         return bool(step.find(CALLOUTS, Where(_column(channel), "<=", now), limit=1))
 
-    def _slots(self, step: Step, channel: Channel, now: datetime) -> dict[str, int]:
-        paces = step.load(PACES, [_pace_id(carrier, channel) for carrier in self.carriers])
+    def slots(self, paces: Mapping[str, Pace], channel: Channel, now: datetime) -> dict[str, int]:
+        """Return how many calls or messages each carrier may be given now."""
         slots = {}
         for carrier in self.carriers:
             pace = paces.get(_pace_id(carrier, channel))
@@ -94,14 +99,17 @@ class ClaimDesk:
         return slots
 
     def _wanted(self, step: Step, channel: Channel, now: datetime, limit: int) -> list[Callout]:
-        """Return callouts that want this channel now: by colour, then a post's first contact, then place, then age."""
+        """Return callouts that want this channel now: by colour, then a post's first contact, then place, then age.
+
+        The real thing goes before any drill: of the realms, `real` is the last word in the alphabet.
+        """
         column = _column(channel)
         barred = [row.id for row in step.find(ROUNDS, Where("paused_until", ">", now))]
         conditions = [Where(column, "<=", now), *([Where("round_id", "not in", barred)] if barred else [])]
         rows = step.find(
             CALLOUTS,
             *conditions,
-            order=("-severity", "contacted", "-priority", "opened_at"),
+            order=("-realm", "-severity", "contacted", "-priority", "opened_at"),
             limit=limit,
             lock=True,
         )
@@ -134,10 +142,12 @@ class _Claim:
     """One claiming, while it is being made."""
 
     def __init__(
-        self, desk: ClaimDesk, step: Step, channel: Channel, now: datetime, wall: datetime, slots: dict[str, int]
+        self, desk: ClaimDesk, step: Step, channel: Channel, now: datetime, wall: datetime, paces: Mapping[str, Pace]
     ) -> None:
         self.desk, self.step, self.channel, self.now, self.wall = desk, step, channel, now, wall
-        self.slots = slots
+        self.paces = paces
+        self.slots = desk.slots(paces, channel, now)
+        self.rung: set[str] = set()
         self.used: dict[str, int] = defaultdict(int)
         self.dials: list[Dial] = []
         self.attempts: list[Attempt] = []
@@ -150,13 +160,18 @@ class _Claim:
         groups = self._by_number(wanted)
         history = self._history(groups)
         others = self._others(groups) if self.channel is Channel.VOICE else {}
-        for (number_key, carrier_name), members in groups.items():
+        for (number_key, carrier_name, _), members in groups.items():
             if self.slots[carrier_name] <= self.used[carrier_name]:
                 continue
             target = members[0][1]
             lead = members[0][0]
             if self.channel is Channel.VOICE:
-                ring_at = may_ring_at(history.get(number_key, ()), lead.severity, self.desk.budget, self.now)
+                # What is kept for red is kept for the real thing: no drill uses it up.
+                severity = lead.severity if lead.realm == REAL else 0
+                ring_at = may_ring_at(history.get(number_key, ()), severity, self.desk.budget, self.now)
+                if number_key in self.rung:
+                    # A drill and the real thing want the same phone: two calls, the second when the first is over.
+                    ring_at = self.now + timedelta(seconds=self.desk.budget.gap_s)
                 if ring_at > self.now:
                     for callout, _ in members:
                         self._change(callout, call_at=ring_at)
@@ -164,18 +179,20 @@ class _Claim:
             spoken = [callout for callout, _ in members]
             if self.channel is Channel.VOICE:
                 spoken = self._join(spoken, target, others)
+                self.rung.add(number_key)
             self._write(spoken[:SPOKEN_MAX] if self.channel is Channel.VOICE else spoken, target, history)
             self.used[carrier_name] += 1
         self._save()
 
-    def _by_number(self, wanted: Sequence[Callout]) -> dict[tuple[str, str], list[tuple[Callout, Target]]]:
-        groups: dict[tuple[str, str], list[tuple[Callout, Target]]] = {}
+    def _by_number(self, wanted: Sequence[Callout]) -> Groups:
+        """Group by number, carrier and realm: a drill never stands in one call with the real thing."""
+        groups: Groups = {}
         for callout in wanted:
             found = self.desk.target(callout, self.channel, self.now)
             if isinstance(found, str):
                 self._nobody(callout, found)
                 continue
-            groups.setdefault((found.number_key, found.carrier.name), []).append((callout, found))
+            groups.setdefault((found.number_key, found.carrier.name, callout.realm), []).append((callout, found))
         return groups
 
     def _nobody(self, callout: Callout, why: str) -> None:
@@ -194,21 +211,22 @@ class _Claim:
         cause = f"{callout.version}:{callout.step}:{self.channel}"
         self.letters.append(write_letter(CALLOUTS_TOPIC, callout.id, message, self.now, cause=cause))
 
-    def _history(self, groups: Iterable[tuple[str, str]]) -> Mapping[str, list[Attempt]]:
+    def _history(self, groups: Iterable[tuple[str, str, str]]) -> Mapping[str, list[Attempt]]:
         """Return the calls of the last 24 hours to each number, whichever post or household shares it."""
         if self.channel is Channel.TEXT:
             return {}
-        keys = [number_key for number_key, _ in groups]
+        keys = list(dict.fromkeys(number_key for number_key, _, _ in groups))
         history: dict[str, list[Attempt]] = defaultdict(list)
         since = self.now - timedelta(hours=24)
         for attempt in self.step.find(
             ATTEMPTS, Where("number_key", "in", keys), Where("dialled_at", ">", since), limit=100_000
         ):
-            if attempt.channel is Channel.VOICE:
+            # What a busy vendor did not take never rang: it uses up nothing of what a number may be rung.
+            if attempt.channel is Channel.VOICE and attempt.outcome is not Outcome.VENDOR_BUSY:
                 history[attempt.number_key].append(attempt)
         return history
 
-    def _others(self, groups: Mapping[tuple[str, str], list[tuple[Callout, Target]]]) -> dict[str, list[Callout]]:
+    def _others(self, groups: Groups) -> dict[str, list[Callout]]:
         """Return, by post, what else wants a call soon and might share a number that is rung now."""
         numbers = {members[0][1].phone.number for members in groups.values()}
         county = self.desk.facts.county
@@ -327,13 +345,13 @@ class _Claim:
         step.save(CALLOUTS, self.callouts.values())
         step.write(self.letters)
         step.append(self.entries)
-        paces = step.load(PACES, [_pace_id(carrier, self.channel) for carrier in self.desk.carriers])
         moved = []
         for carrier in self.desk.carriers:
             used = self.used[carrier.name]
             if used:
                 name = _pace_id(carrier, self.channel)
-                pace = paces.get(name, Pace(id=name, next_at=self.now))
+                # As it was before anything was looked up: of two desks that claim at once, one is told to begin again.
+                pace = self.paces.get(name, Pace(id=name, next_at=self.now))
                 at = next_slot(pace.next_at, self.now, _per_s(carrier, self.channel), self.desk.burst_s, used)
                 moved.append(pace.model_copy(update={"next_at": at}))
         step.save(PACES, moved)

@@ -38,6 +38,7 @@ from streams.words import Channel, Outcome
 log = logging.getLogger(__name__)
 TRIES_MAX = 3
 LOOKS_MAX = 10
+HANG_UP_AGAIN_S = 2.0
 TOGETHER_MAX = 200
 
 
@@ -66,9 +67,11 @@ class Dialler:
     clock: Clock
     in_turn: bool = False
     _carriers: Mapping[str, Carrier] = field(init=False)
+    _hang_up_from: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         self._carriers = {carrier.name: carrier for carrier in self.desk.carriers}
+        self._hang_up_from = self.clock.wall()
 
     async def run_once(self) -> int:
         """Claim and dial what wants to be dialled now; return how many attempts were placed."""
@@ -97,16 +100,21 @@ class Dialler:
 
     async def hang_up(self) -> int:
         """Hang up calls that nothing depends on any more; return how many."""
+        wall = self.clock.wall()
+        if wall < self._hang_up_from:
+            return 0
         stopped = await self.ledger.look(
             lambda step: step.find(
                 ATTEMPTS, Where("stop", "=", True), Where("state", "=", AttemptState.PLACED), limit=TOGETHER_MAX
             )
         )
-        over = [attempt.id for attempt in stopped if await self._end_call(attempt.carrier, attempt.vendor_id)]
+        over = [attempt.id for attempt, ended in zip(stopped, await self._end_calls(stopped), strict=True) if ended]
         if over:
             now = self.clock.now()
             await self.ledger.run(lambda step: mark_hung_up(step, over, now))
-        # One that the vendor could not end may still be answered: it stays as it is, and is hung up at the next look.
+        if len(over) < len(stopped):
+            # One that the vendor could not end may still be answered: it stays as it is, and is tried again soon.
+            self._hang_up_from = wall + timedelta(seconds=HANG_UP_AGAIN_S)
         return len(over)
 
     async def _place_all(self, dials: Sequence[Dial]) -> None:
@@ -176,6 +184,10 @@ class Dialler:
     async def _give_up(self, attempt: Attempt, outcome: Outcome) -> None:
         now = self.clock.now()
         await self.ledger.run(lambda step: end_unless_ended(step, attempt.id, outcome, now))
+
+    async def _end_calls(self, attempts: Sequence[Attempt]) -> list[bool]:
+        endings = [self._end_call(attempt.carrier, attempt.vendor_id) for attempt in attempts]
+        return [await ending for ending in endings] if self.in_turn else await asyncio.gather(*endings)
 
     async def _end_call(self, carrier_name: str, vendor_id: str) -> bool:
         """Hang up; False where the vendor did not answer."""
