@@ -101,7 +101,7 @@ class Wire:
             return answer
 
 
-@dataclass
+@dataclass(repr=False)
 class Gate:
     """A gateway with everything behind it."""
 

@@ -24,7 +24,7 @@ from streams.words import Model
 DOCUMENTS = ("/v1/warnings", "/v1/readings")
 LEFT_OUT_TOLD_MAX = 100
 
-ContentId = Annotated[str, Path(max_length=120)]
+ContentId = Annotated[str, Path(max_length=120, pattern=r"^[A-Za-z0-9:_.-]+\|[a-z]+\|[0-9a-f]+$")]
 
 
 class ChainOrder(Model):

@@ -71,7 +71,7 @@ def reads_router(house: House, guard: Guard, realm: str) -> APIRouter:
 
     @router.get("/unreached")
     async def unreached(
-        township: Annotated[str | None, Query(max_length=12)] = None, caller: Caller = reader
+        township: Annotated[str | None, Query(pattern=r"^[0-9]{12}$")] = None, caller: Caller = reader
     ) -> JsonBody:
         """Who has not answered, by township, the worst first."""
         return await reads.ask(lambda step: reads.unreached(step, caller, township))

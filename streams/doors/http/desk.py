@@ -7,6 +7,7 @@ to say; whether there is such a chain or callout is said here.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from agents.callout.state import CALLOUTS
@@ -15,6 +16,7 @@ from config.faults import Word
 from streams.doors.http.guard import Caller, Guard
 from streams.doors.http.problems import not_found
 from streams.doors.orders import CallRequest, ChainRequest, VouchRequest, call_order, chain_order, find_region, vouch
+from streams.doors.refusal import RefusedError
 from streams.ids import make_id
 from streams.ledger.contract import Draft, FullStep
 from streams.letters import ChainOrdered, Letter, Ordered, Vouched
@@ -93,6 +95,7 @@ class Desk:
             ProblemError: 404 no such trouble; 403 it lies outside the caller's region.
         """
         now, county = self.house.clock.now(), self.house.facts.county
+        _check_text("by", by)
 
         def close(step: FullStep) -> None:
             found = step.load(TROUBLES, [trouble_id]).get(trouble_id)
@@ -111,6 +114,7 @@ class Desk:
         message = letter.message
         if not isinstance(message, Ordered | ChainOrdered | Vouched):
             raise TypeError(f"a desk hands in orders, not a {message.kind}")
+        _check_words(message)
         facts = {**noted, "kind": message.kind, "with_token": caller.name}
         draft = Draft(subject=message.order_id, what="ordered", by=message.by, at=letter.at, facts=facts)
 
@@ -122,3 +126,24 @@ class Desk:
             return True
 
         return Done(message.order_id, await self.house.ledger.run(keep))
+
+
+def _check_words(message: Ordered | ChainOrdered | Vouched) -> None:
+    """Refuse words that no database could keep and nobody could read aloud.
+
+    Raises:
+        RefusedError: 400.
+    """
+    for name, value in message:
+        if isinstance(value, str):
+            _check_text(name, value)
+
+
+def _check_text(name: str, text: str) -> None:
+    if any(unicodedata.category(char) == "Cc" and char not in "\r\n\t" for char in text):
+        raise RefusedError(
+            400,
+            name,
+            f"{name} 中有不可见的控制字符，请删去后重新提交。",
+            f"{name} holds control characters; remove them and send again.",
+        )

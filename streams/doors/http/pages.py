@@ -17,6 +17,7 @@ from agents.callout.state import CALLOUTS, OPEN, UNANSWERED
 from agents.intake.state import CHAINS
 from config.faults import Word
 from rosters.model import Region
+from streams.doors.http.api import ContentId
 from streams.doors.http.desk import CALLOUT, CHAIN, Done
 from streams.doors.http.guard import Caller, check_mark
 from streams.doors.http.problems import ProblemError, not_found, refusal_of
@@ -31,7 +32,7 @@ from streams.doors.http.showing import (
     unanswered_of,
 )
 from streams.doors.http.telling import tell
-from streams.doors.http.website import Website, kind_of
+from streams.doors.http.website import Website, is_realm, kind_of
 from streams.doors.orders import CallRequest, ChainRequest, VouchRequest
 from streams.doors.refusal import RefusedError
 from streams.ids import realm_of
@@ -126,7 +127,7 @@ def _add_board(router: APIRouter, site: Website) -> None:
         return site.page(request, "township.html", context, caller=caller)
 
     @router.post("/troubles/{trouble_id}/close")
-    async def close(request: Request, trouble_id: str) -> Response:
+    async def close(request: Request, trouble_id: ContentId) -> Response:
         """Close a trouble by name."""
         caller, form = await _form(site, request)
         by = str(form.get("by", "")).strip()[:60]
@@ -138,7 +139,7 @@ def _add_board(router: APIRouter, site: Website) -> None:
 
 def _add_callouts(router: APIRouter, site: Website) -> None:
     @router.get("/callouts/{callout_id}")
-    async def callout(request: Request, callout_id: str) -> Response:
+    async def callout(request: Request, callout_id: ContentId) -> Response:
         """The story of one callout."""
         caller = await site.guard.visitor(request)
         if caller is None:
@@ -161,7 +162,7 @@ def _add_callouts(router: APIRouter, site: Website) -> None:
         return site.page(request, "callout.html", context, caller=caller)
 
     @router.post("/callouts/{callout_id}/vouch")
-    async def vouch(request: Request, callout_id: str) -> Response:
+    async def vouch(request: Request, callout_id: ContentId) -> Response:
         """Say that a callout was heard, or that somebody was at the door."""
         caller, form = await _form(site, request)
         at_the_door = form.get("at_the_door") == "yes"
@@ -174,7 +175,7 @@ def _add_callouts(router: APIRouter, site: Website) -> None:
 
 def _add_chains(router: APIRouter, site: Website) -> None:
     @router.post("/chains/{chain_id}/{order}")
-    async def act(request: Request, chain_id: str, order: OrderKind) -> Response:
+    async def act(request: Request, chain_id: ContentId, order: OrderKind) -> Response:
         """Pause, resume, cancel or correct."""
         caller, form = await _form(site, request)
         by = str(form.get("by", "")).strip() or caller.name
@@ -183,7 +184,7 @@ def _add_chains(router: APIRouter, site: Website) -> None:
         return _to(f"/board?realm={realm_of(chain_id)}&said={_said(SAID[order], done)}")
 
     @router.get("/chains/{chain_id}/{order}")
-    async def confirm(request: Request, chain_id: str, order: OrderKind) -> Response:
+    async def confirm(request: Request, chain_id: ContentId, order: OrderKind) -> Response:
         """Ask once more before a chain is cancelled or corrected."""
         caller = await site.guard.visitor(request)
         if caller is None:
@@ -266,7 +267,9 @@ def _checked(model: Any, fields: dict[str, Any]) -> Any:
 
 def _view(site: Website, caller: Caller, realm: str) -> View:
     """Return what a caller sees; a realm that is none shows the installation's own."""
-    return View(realm or site.settings.realm, site.house.facts.county, site.house.clock.now(), caller.token.region)
+    own, facts = site.settings.realm, site.house.facts
+    shown = realm if is_realm(realm) else own
+    return View(shown, facts.county, site.house.clock.now(), caller.token.region)
 
 
 def _township(site: Website, caller: Caller, code: str) -> Region:

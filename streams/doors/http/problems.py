@@ -84,13 +84,14 @@ def install(app: FastAPI, default: Language, render: Render) -> None:
         language = default if wants_page else language_of(request, default)
         phrase = http.HTTPStatus(status).phrase
         title = TITLES.get(status, Word(phrase, phrase)).said(language)
-        detail = problem.words.said(language)
+        # What was sent may be repeated in a detail, and half a character of it could not be written.
+        detail = problem.words.said(language).encode(errors="replace").decode()
         if wants_page:
             page = render(request, status, title, detail)
             page.headers.update(problem.headers or {})
             return page
         body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-        body |= {"element": problem.element} if problem.element else {}
+        body |= {"element": problem.element.encode(errors="replace").decode()} if problem.element else {}
         body["instance"] = request.url.path
         return JSONResponse(body, status, dict(problem.headers or {}), media_type="application/problem+json")
 

@@ -20,7 +20,7 @@ from streams.doors.http.desk import Desk
 from streams.doors.http.guard import Caller, Guard
 from streams.doors.http.telling import hide_numbers
 from streams.doors.http.words import Words, load_words
-from streams.ids import REAL
+from streams.ids import REAL, make_id
 from streams.wiring import House
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -52,7 +52,7 @@ class Website:
             post_name=self.post_name,
             refresh_s=REFRESH_S,
         )
-        self._environment.filters.update(clock=self.clock, mask=mask, hide=hide_numbers)
+        self._environment.filters.update(clock=self.clock, minute=self.minute, mask=mask, hide=hide_numbers)
 
     def page(
         self,
@@ -96,12 +96,19 @@ class Website:
         return self.page(request, "error.html", {"heading": title, "detail": detail}, status=status)
 
     def clock(self, at: datetime | None) -> str:
-        """Return a time in the county's zone; the day is told where it is not today."""
+        """Return a time in the county's zone to the second; the day is told where it is not today."""
+        return self._told(at, "%H:%M:%S")
+
+    def minute(self, at: datetime | None) -> str:
+        """Return a time in the county's zone to the minute; the day is told where it is not today."""
+        return self._told(at, "%H:%M")
+
+    def _told(self, at: datetime | None, shape: str) -> str:
         if at is None:
             return ""
         zone = self.house.facts.county.zone
         local, today = at.astimezone(zone), self.house.clock.now().astimezone(zone).date()
-        return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%m-%d %H:%M}"
+        return local.strftime(shape if local.date() == today else f"%m-%d {shape}")
 
     def hazard_name(self, key: str) -> str:
         """Return how a hazard is spoken of."""
@@ -118,3 +125,11 @@ class Website:
 def kind_of(realm: str) -> str:
     """Return real, drill or check."""
     return REAL if realm == REAL else realm.split(":", 1)[0]
+
+
+def is_realm(words: str) -> bool:
+    """Tell whether words name a realm."""
+    try:
+        return bool(make_id(words, "realm"))
+    except ValueError:
+        return False
