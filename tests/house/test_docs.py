@@ -134,7 +134,8 @@ def test_every_kind_of_id_that_is_made_is_in_the_table_of_ids() -> None:
         kind for path in sources for kind in re.findall(r"make_id\([^\"()]*(?:\([^()]*\))?,\s*\"(\w+)\"", text_of(path))
     }
     assert kinds >= {"warning", "callout", "attempt"}
-    assert not {kind for kind in kinds if f"`{kind}`" not in table}
+    # "realm" is no thing: the settings and the pages try a realm's shape with it.
+    assert not {kind for kind in kinds - {"realm"} if f"`{kind}`" not in table}
 
 
 def test_every_state_of_an_ended_callout_has_its_honest_word() -> None:
