@@ -96,11 +96,13 @@ class IntakeRoom:
         if warning.hazard is None:
             return None
         area = coverage(warning, self.facts.county)
-        for chain in self._open_chains(warning.realm, warning.hazard, step):
-            same_issuer = chain.source == "warning" and chain.issuer == warning.sender
-            if same_issuer and (warning.kind is MsgType.CANCEL or self._overlap(area.regions, chain.regions)):
+        chains = self._open_chains(warning.realm, warning.hazard, step)
+        own = [chain for chain in chains if chain.source == "warning" and chain.issuer == warning.sender]
+        for chain in own:
+            if self._overlap(area.regions, chain.regions):
                 return chain
-        return None
+        # A cancel without an area ends the only chain it can mean; where there are two, ending the wrong one is worse.
+        return own[0] if warning.kind is MsgType.CANCEL and area.unclear and len(own) == 1 else None
 
     def _of_hazard(self, alarm: AlarmRaised, step: Step) -> Chain | None:
         for chain in self._open_chains(alarm.realm, alarm.hazard, step):

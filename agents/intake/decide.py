@@ -79,7 +79,7 @@ def decide_warning(
         return _note(chain.id, IntakeReason.DUPLICATE, warning, now)
     if warning.kind is MsgType.CANCEL:
         return _cancel(chain, warning, chain_id, now)
-    if chain is not None and warning.sent < chain.latest_sent:
+    if chain is not None and (warning.sent < chain.latest_sent or not is_open(chain)):
         reason = IntakeReason.OLDER if is_open(chain) else IntakeReason.CANCELLED_BEFORE_ARRIVAL
         return _note(chain.id, reason, warning, now, _seen(chain, warning.identifier, chain.latest_sent))
     area = coverage(warning, facts.county)
@@ -88,10 +88,14 @@ def decide_warning(
     until = _until(warning, facts)
     if area.unclear or warning.hazard is None or warning.colour is None or until <= now:
         reason = IntakeReason.TOO_OLD if until <= now else IntakeReason.UNCLEAR
-        return _unclear(warning, chain_id, reason, now, facts)
+        return _unclear(chain, warning, chain_id, reason, now, facts)
     fresh = _chain_of(warning, chain_id, now, until).model_copy(update={"regions": area.regions, "named": area.named})
-    if chain is None:
-        return _move(fresh, None, IntakeReason.OPENED, Move.OPENED, warning.id, now, facts)
+    if chain is None or chain.hazard == UNKNOWN:
+        # A chain that nobody could place so far is placed now: nothing before it was called for.
+        known = {} if chain is None else {"version": chain.version, "opened_at": chain.opened_at}
+        known |= {} if chain is None else {"identifiers": _seen(chain, warning.identifier, warning.sent).identifiers}
+        opened = fresh.model_copy(update=known)
+        return _move(opened, None, IntakeReason.OPENED, Move.OPENED, warning.id, now, facts)
     joined = _seen(chain, warning.identifier, warning.sent).model_copy(
         update={
             "colour": fresh.colour,
@@ -244,11 +248,8 @@ def decide_due(chain: Chain, now: datetime, facts: Facts) -> Decision[Chain]:
 def _cancel(chain: Chain | None, warning: IssuedWarning, chain_id: str, now: datetime) -> Decision[Chain]:
     """End a chain; a cancel that comes before its alert leaves a closed chain for the alert to find."""
     if chain is None:
-        ended = _chain_of(warning, chain_id, now, now).model_copy(
-            update={"state": ChainState.CANCELLED, "identifiers": (warning.identifier, *warning.references)[:20]}
-        )
-        # The references are not yet seen documents: only the cancel itself is.
-        ended = ended.model_copy(update={"identifiers": (warning.identifier,)})
+        # What it points to was not seen yet: only the cancel itself was.
+        ended = _chain_of(warning, chain_id, now, now).model_copy(update={"state": ChainState.CANCELLED})
         return _note(chain_id, IntakeReason.CANCELLED_BEFORE_ARRIVAL, warning, now, ended)
     seen = _seen(chain, warning.identifier, max(warning.sent, chain.latest_sent))
     if not is_open(chain):
@@ -266,17 +267,24 @@ def _cancel(chain: Chain | None, warning: IssuedWarning, chain_id: str, now: dat
 
 
 def _unclear(
-    warning: IssuedWarning, chain_id: str, reason: IntakeReason, now: datetime, facts: Facts
+    chain: Chain | None, warning: IssuedWarning, chain_id: str, reason: IntakeReason, now: datetime, facts: Facts
 ) -> Decision[Chain]:
-    """Put what cannot be understood, or is of yesterday, to the duty officer."""
-    chain = _chain_of(warning, chain_id, now, now + timedelta(hours=UNCLEAR_VALID_H)).model_copy(
-        update={"regions": (facts.county.code,), "hazard": warning.hazard or UNKNOWN}
+    """Put what cannot be understood, or is of yesterday, to the duty officer.
+
+    A chain under way stays as it is. A new one is of no known hazard, so that a clear warning neither continues it nor
+    is compared with its colour.
+    """
+    fresh = _chain_of(warning, chain_id, now, now + timedelta(hours=UNCLEAR_VALID_H)).model_copy(
+        update={"regions": (facts.county.code,), "hazard": UNKNOWN}
     )
-    moved = _moved(chain, Move.UNCLEAR, warning.id, now, by=reason)
+    fresh = fresh.model_copy(update={"due_at": fresh.until})
+    kept = fresh if chain is None else _seen(chain, warning.identifier, max(warning.sent, chain.latest_sent))
+    told = {"headline": warning.headline, "text": warning.text, "hazard": warning.hazard or UNKNOWN}
+    moved = _moved(fresh.model_copy(update=told), Move.UNCLEAR, warning.id, now, by=reason)
     text = f"有一条预警系统看不懂或已过时，请值班员查看：{warning.headline or warning.text[:60] or warning.identifier}"
     return Decision(
         reason,
-        chain.model_copy(update={"due_at": chain.until}),
+        kept,
         (write_letter(WARNINGS, chain_id, moved, now, cause=warning.id),),
         (_entry(chain_id, "warning_unclear", reason, now, _facts_of(warning)),),
         (trouble("unclear_warning", chain_id, text, now, facts.county.code),),
