@@ -120,9 +120,7 @@ class Pump:
         letters = await self._ledger.run(self._pick_fresh)
         if not letters:
             return 0
-        for letter in letters:
-            if letter.message.kind == "audit_written":
-                self._see(letter.message.entries)
+        self._count(letters)
         if self._publisher is None or not await self._publisher.send_all(_messages(letters)):
             await self._directly(letters)
             return len(letters)
@@ -135,10 +133,18 @@ class Pump:
         if not letters:
             return 0
         log.info("%d letters were open for too long", len(letters))
+        # The sweep may be the first to pick a letter; entries that are seen twice count once.
+        self._count(letters)
         if self._publisher is not None and await self._publisher.send_all(_messages(letters)):
             await self._close_outgoing(letters)
         await self._directly(letters)
         return len(letters)
+
+    def _count(self, letters: Sequence[Letter]) -> None:
+        """Show the entries of audit letters to the metrics."""
+        for letter in letters:
+            if letter.message.kind == "audit_written":
+                self._see(letter.message.entries)
 
     async def ring(self) -> None:
         """Ring the bell: something wants to be dialled."""

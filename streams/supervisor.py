@@ -21,6 +21,7 @@ from streams.kafka import KafkaAwayError, answers, set_up_topics
 
 log = logging.getLogger(__name__)
 TOPICS_WITHIN_S = 20.0
+GATEWAY_WITHIN_S = 60.0
 RESTART_PAUSE_S = 1.0
 STOP_WITHIN_S = 8.0
 
@@ -157,11 +158,16 @@ class Stack:
         return self.settings.data_dir / f"{name}.log"
 
     async def _wait_for_gateway(self) -> None:
-        deadline = asyncio.get_running_loop().time() + TOPICS_WITHIN_S
+        deadline = asyncio.get_running_loop().time() + GATEWAY_WITHIN_S
         while not await asyncio.to_thread(listens, self.settings.host, self.settings.port):
             gateway = self.children["gateway"]
-            if gateway.returncode is not None or asyncio.get_running_loop().time() > deadline:
+            if gateway.returncode is not None:
                 raise StackError(f"网关没有启动：{self._last_line('gateway')} / the gateway did not start")
+            if asyncio.get_running_loop().time() > deadline:
+                log_path = self._log_path("gateway")
+                raise StackError(
+                    f"网关 {GATEWAY_WITHIN_S:.0f} 秒内没有启动，见 {log_path} / the gateway did not start in time"
+                )
             await asyncio.sleep(0.1)
 
     def _last_line(self, name: str) -> str:

@@ -130,7 +130,8 @@ def _show(what: str, response: httpx.Response) -> bool:
         answer = {"detail": response.text[:300]}
     if response.is_success:
         word = "已收下" if response.status_code == httpx.codes.ACCEPTED else "早已收下（同一份）"
-        console().print(f"{what}: {word} {answer.get('id') or answer.get('ids')}", highlight=False)
+        chain = f"，预警链 {answer['chain_id']}" if answer.get("chain_id") else ""
+        console().print(f"{what}: {word} {answer.get('id') or answer.get('ids')}{chain}", highlight=False)
         return False
     element = f"（{answer['element']}）" if answer.get("element") else ""
     error_console().print(f"{what}: 未收下 {response.status_code}{element} {answer.get('detail')}", highlight=False)
