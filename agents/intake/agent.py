@@ -7,14 +7,13 @@ from datetime import datetime
 
 from agents.facts import Facts
 from agents.intake.areas import coverage, within
+from agents.intake.chains import chain_id_of, is_open
 from agents.intake.decide import (
-    chain_id_of,
     decide_alarm,
     decide_chain_order,
     decide_due,
     decide_order,
     decide_warning,
-    is_open,
 )
 from agents.intake.state import ALIASES, CHAINS, Alias, Chain, ChainState
 from streams.ids import make_id

@@ -7,9 +7,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from agents.facts import Facts
-from agents.intake.areas import coverage, within
+from agents.intake.areas import coverage
+from agents.intake.chains import (
+    UNCLEAR_VALID_H,
+    UNKNOWN,
+    is_open,
+    next_due_at,
+    outside,
+    seen,
+    start_chain,
+    union,
+    valid_h,
+    valid_until,
+    with_named,
+)
 from agents.intake.state import Chain, ChainState
-from streams.ids import make_id
 from streams.ledger.contract import Draft
 from streams.letters import (
     AlarmRaised,
@@ -23,12 +35,7 @@ from streams.letters import (
 )
 from streams.rooms import Decision, trouble
 from streams.topics import WARNINGS
-from streams.words import Colour, MsgType, Status
-
-IDENTIFIERS_MAX = 200
-UNCLEAR_VALID_H = 12
-SHIFT_SEVERITY_MIN = Colour.ORANGE.severity
-UNKNOWN = "unknown"
+from streams.words import MsgType, Status
 
 
 class IntakeReason(StrEnum):
@@ -62,11 +69,6 @@ class IntakeReason(StrEnum):
     NOT_DUE = "not_due"
 
 
-def is_open(chain: Chain | None) -> bool:
-    """Tell whether a chain still takes warnings in."""
-    return chain is not None and chain.state in (ChainState.OPEN, ChainState.GATED)
-
-
 def decide_warning(
     chain: Chain | None, warning: IssuedWarning, chain_id: str, now: datetime, facts: Facts
 ) -> Decision[Chain]:
@@ -81,26 +83,26 @@ def decide_warning(
         return _cancel(chain, warning, chain_id, now)
     if chain is not None and (warning.sent < chain.latest_sent or not is_open(chain)):
         reason = IntakeReason.OLDER if is_open(chain) else IntakeReason.CANCELLED_BEFORE_ARRIVAL
-        return _note(chain.id, reason, warning, now, _seen(chain, warning.identifier, chain.latest_sent))
+        return _note(chain.id, reason, warning, now, seen(chain, warning.identifier, chain.latest_sent))
     area = coverage(warning, facts.county)
     if area.outside:
         return _note(chain_id, IntakeReason.OUTSIDE, warning, now)
-    until = _until(warning, facts)
+    until = valid_until(warning, facts)
     if area.unclear or warning.hazard is None or warning.colour is None or until <= now:
         reason = IntakeReason.TOO_OLD if until <= now else IntakeReason.UNCLEAR
         return _unclear(chain, warning, chain_id, reason, now, facts)
-    fresh = _chain_of(warning, chain_id, now, until).model_copy(update={"regions": area.regions, "named": area.named})
+    fresh = start_chain(warning, chain_id, now, until).model_copy(update={"regions": area.regions, "named": area.named})
     if chain is None or chain.hazard == UNKNOWN:
         # A chain that nobody could place so far is placed now: nothing before it was called for.
         known = {} if chain is None else {"version": chain.version, "opened_at": chain.opened_at}
-        known |= {} if chain is None else {"identifiers": _seen(chain, warning.identifier, warning.sent).identifiers}
+        known |= {} if chain is None else {"identifiers": seen(chain, warning.identifier, warning.sent).identifiers}
         opened = fresh.model_copy(update=known)
         return _move(opened, None, IntakeReason.OPENED, Move.OPENED, warning.id, now, facts)
-    joined = _seen(chain, warning.identifier, warning.sent).model_copy(
+    joined = seen(chain, warning.identifier, warning.sent).model_copy(
         update={
             "colour": fresh.colour,
-            "regions": _union(chain.regions, area.regions),
-            "named": _named(chain, area.named),
+            "regions": union(chain.regions, area.regions),
+            "named": with_named(chain, area.named),
             "headline": warning.headline,
             "text": warning.text,
             "until": until,
@@ -115,7 +117,6 @@ def decide_order(chain: Chain | None, order: Ordered, chain_id: str, now: dateti
     """Open a chain on a person's word; the same order twice is one."""
     if chain is not None:
         return Decision(IntakeReason.DUPLICATE)
-    valid_h = _valid_h(order.hazard, facts)
     fresh = Chain(
         id=chain_id,
         realm=order.realm,
@@ -131,7 +132,7 @@ def decide_order(chain: Chain | None, order: Ordered, chain_id: str, now: dateti
         headline=order.text,
         by=f"{order.by}（{order.on_word_of}）",
         opened_at=now,
-        until=order.until or now + timedelta(hours=valid_h),
+        until=order.until or now + timedelta(hours=valid_h(order.hazard, facts)),
     )
     return _move(fresh, None, IntakeReason.OPENED, Move.OPENED, order.order_id, now, facts)
 
@@ -157,18 +158,18 @@ def decide_alarm(
             headline="监测告警",
             text=alarm.text,
             opened_at=now,
-            until=now + timedelta(hours=_valid_h(alarm.hazard, facts)),
+            until=now + timedelta(hours=valid_h(alarm.hazard, facts)),
             gate_until=gate_until,
         )
         reason, move = (IntakeReason.GATED, Move.GATED) if gated else (IntakeReason.OPENED, Move.OPENED)
         return _move(fresh, None, reason, move, alarm.alarm_id, now, facts)
     if alarm.alarm_id in chain.identifiers:
         return Decision(IntakeReason.DUPLICATE)
-    joined = _seen(chain, alarm.alarm_id, chain.latest_sent).model_copy(
+    joined = seen(chain, alarm.alarm_id, chain.latest_sent).model_copy(
         update={
             "colour": max(chain.colour, alarm.colour, key=lambda colour: colour.severity),
-            "regions": _union(chain.regions, _outside(alarm.regions, chain.regions, facts)),
-            "named": _named(chain, alarm.regions) if chain.named else (),
+            "regions": union(chain.regions, outside(alarm.regions, chain.regions, facts)),
+            "named": with_named(chain, alarm.regions) if chain.named else (),
             "text": alarm.text if chain.source == "monitor" else chain.text,
         }
     )
@@ -249,14 +250,14 @@ def _cancel(chain: Chain | None, warning: IssuedWarning, chain_id: str, now: dat
     """End a chain; a cancel that comes before its alert leaves a closed chain for the alert to find."""
     if chain is None:
         # What it points to was not seen yet: only the cancel itself was.
-        ended = _chain_of(warning, chain_id, now, now).model_copy(update={"state": ChainState.CANCELLED})
+        ended = start_chain(warning, chain_id, now, now).model_copy(update={"state": ChainState.CANCELLED})
         return _note(chain_id, IntakeReason.CANCELLED_BEFORE_ARRIVAL, warning, now, ended)
-    seen = _seen(chain, warning.identifier, max(warning.sent, chain.latest_sent))
+    known = seen(chain, warning.identifier, max(warning.sent, chain.latest_sent))
     if not is_open(chain):
-        return _note(chain.id, IntakeReason.CLOSED, warning, now, seen)
+        return _note(chain.id, IntakeReason.CLOSED, warning, now, known)
     if warning.sent < chain.latest_sent:
-        return _note(chain.id, IntakeReason.OLDER, warning, now, seen)
-    closed = seen.model_copy(update={"state": ChainState.CANCELLED, "due_at": None})
+        return _note(chain.id, IntakeReason.OLDER, warning, now, known)
+    closed = known.model_copy(update={"state": ChainState.CANCELLED, "due_at": None})
     moved = _moved(closed, Move.CANCELLED, warning.id, now, by=warning.issuer or warning.sender, text=warning.text)
     return Decision(
         IntakeReason.CANCELLED,
@@ -274,11 +275,11 @@ def _unclear(
     A chain under way stays as it is. A new one is of no known hazard, so that a clear warning neither continues it nor
     is compared with its colour.
     """
-    fresh = _chain_of(warning, chain_id, now, now + timedelta(hours=UNCLEAR_VALID_H)).model_copy(
+    fresh = start_chain(warning, chain_id, now, now + timedelta(hours=UNCLEAR_VALID_H)).model_copy(
         update={"regions": (facts.county.code,), "hazard": UNKNOWN}
     )
     fresh = fresh.model_copy(update={"due_at": fresh.until})
-    kept = fresh if chain is None else _seen(chain, warning.identifier, max(warning.sent, chain.latest_sent))
+    kept = fresh if chain is None else seen(chain, warning.identifier, max(warning.sent, chain.latest_sent))
     told = {"headline": warning.headline, "text": warning.text, "hazard": warning.hazard or UNKNOWN}
     moved = _moved(fresh.model_copy(update=told), Move.UNCLEAR, warning.id, now, by=reason)
     text = f"有一条预警系统看不懂或已过时，请值班员查看：{warning.headline or warning.text[:60] or warning.identifier}"
@@ -291,33 +292,11 @@ def _unclear(
     )
 
 
-def _chain_of(warning: IssuedWarning, chain_id: str, now: datetime, until: datetime) -> Chain:
-    """Start a chain from its first warning, areas still to be filled in."""
-    return Chain(
-        id=chain_id,
-        realm=warning.realm,
-        source="warning",
-        issuer=warning.sender,
-        hazard=warning.hazard or UNKNOWN,
-        colour=warning.colour or Colour.ORANGE,
-        state=ChainState.OPEN,
-        regions=(),
-        identifiers=(warning.identifier,),
-        latest_sent=warning.sent,
-        headline=warning.headline,
-        text=warning.text,
-        by=warning.issuer or warning.sender,
-        exercise=warning.status is Status.EXERCISE,
-        opened_at=now,
-        until=until,
-    )
-
-
 def _compare(chain: Chain, joined: Chain, areas: tuple[str, ...], facts: Facts) -> tuple[IntakeReason, Move]:
     """Say what a later message did to an open chain: a rise beats a wider area beats a fall."""
     if joined.colour.severity > chain.colour.severity:
         return IntakeReason.RAISED, Move.RAISED
-    if _outside(areas, chain.named or chain.regions, facts):
+    if outside(areas, chain.named or chain.regions, facts):
         return IntakeReason.WIDENED, Move.WIDENED
     if joined.colour.severity < chain.colour.severity:
         return IntakeReason.LOWERED, Move.LOWERED
@@ -328,7 +307,7 @@ def _move(
     chain: Chain, before: Chain | None, reason: IntakeReason, move: Move, cause_id: str, now: datetime, facts: Facts
 ) -> Decision[Chain]:
     """Save a chain with its next due time and tell PLAN what happened."""
-    timed = chain.model_copy(update={"due_at": _due_at(chain, now, facts)})
+    timed = chain.model_copy(update={"due_at": next_due_at(chain, now, facts)})
     facts_noted = {
         "cause": cause_id,
         "hazard": chain.hazard,
@@ -379,54 +358,6 @@ def _moved(
     )
 
 
-def _due_at(chain: Chain, now: datetime, facts: Facts) -> datetime | None:
-    """Return when the chain next needs a step: gate, change of shift under orange or red, end of validity."""
-    if not is_open(chain):
-        return None
-    if chain.gate_until is not None:
-        return chain.gate_until
-    due = chain.until
-    if chain.colour.severity >= SHIFT_SEVERITY_MIN:
-        on_shift = [post.id for post in facts.county.posts.values() if post.on_shift]
-        change = facts.county.next_change(on_shift, now)
-        due = min(due, change) if change else due
-    return due
-
-
-def _seen(chain: Chain, identifier: str, latest_sent: datetime) -> Chain:
-    identifiers = (*chain.identifiers, identifier)[-IDENTIFIERS_MAX:]
-    return chain.model_copy(update={"identifiers": identifiers, "latest_sent": latest_sent})
-
-
-def _until(warning: IssuedWarning, facts: Facts) -> datetime:
-    """Return the end of validity; an empty `expires` means the default of the hazard, counted from when it was sent."""
-    if warning.expires_at is not None:
-        return warning.expires_at
-    start = max(warning.sent, warning.effective_at or warning.sent, warning.onset_at or warning.sent)
-    return start + timedelta(hours=_valid_h(warning.hazard or UNKNOWN, facts))
-
-
-def _valid_h(hazard: str, facts: Facts) -> float:
-    known = {item.key: item.valid_h for item in facts.book.hazards}
-    return known.get(hazard, UNCLEAR_VALID_H)
-
-
-def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*first, *second)))
-
-
-def _named(chain: Chain, more: tuple[str, ...]) -> tuple[str, ...]:
-    """Add named areas; a chain that named none covered all of its regions, and goes on doing so."""
-    if not chain.named:
-        return ()
-    return _union(chain.named, more) if more else ()
-
-
-def _outside(areas: tuple[str, ...], known: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
-    """Return the areas that are not yet covered by the known ones."""
-    return tuple(code for code in areas if not within(facts.county, code, known))
-
-
 def _facts_of(warning: IssuedWarning) -> Mapping[str, object]:
     return {
         "warning": warning.id,
@@ -452,9 +383,3 @@ def _note(
     """Write a warning down that moves nothing."""
     entry = _entry(chain_id, "warning_noted", reason, now, _facts_of(warning))
     return Decision(reason, chain, entries=(entry,))
-
-
-def chain_id_of(warning: IssuedWarning) -> str:
-    """Return the id of the chain a warning would open: its sender and the first document it points to, or itself."""
-    first = warning.references[0] if warning.references else warning.identifier
-    return make_id(warning.realm, "chain", warning.sender, first)
