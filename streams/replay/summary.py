@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 from pydantic import Field
 
@@ -23,7 +24,7 @@ from streams.ledger.contract import FullStep, Where
 from streams.letters import Mode, Move
 from streams.replay.moments import Moment, moments_of
 from streams.rooms import TROUBLES
-from streams.words import Channel, Colour, Level, Model
+from streams.words import Channel, Colour, Level, Model, Outcome
 
 ALL = 10_000_000
 DIALLED_WITHIN = timedelta(minutes=3)
@@ -64,11 +65,16 @@ class LevelRow(Model):
 
 
 class UnreachedRow(Model):
-    """A post on the 未应名单: nobody answered its latest callout, by phone, by message or at the door."""
+    """A post on the 未应名单: nobody answered its latest callout, by phone, by message or at the door.
+
+    `mark` says what is known: every phone cut off, somebody pressed 0 and could not come, heard without a key, silent.
+    """
 
     township: str
     place: str
     post: str
+    post_name: str
+    mark: Literal["cut_off", "cannot_come", "heard", "silent"]
     lost_contact: bool
     heard: bool
     calls: int
@@ -280,22 +286,35 @@ def _visit_row(visit: VisitList, county: County, hazards: Mapping[str, str]) -> 
 
 
 def _unreached(called: Sequence[Callout], county: County) -> tuple[UnreachedRow, ...]:
-    """Return posts whose latest callout nobody answered: an answer to a later round takes a post off the list."""
+    """Return posts whose latest callout of any chain nobody answered, each once.
+
+    An answer to a later round of the same chain takes a post off the list; an answer about another hazard does not.
+    """
     latest = {(item.chain_id, item.post_id): item for item in called}
+    unanswered = {item.post_id: item for item in latest.values() if item.state in UNANSWERED}
     return tuple(
         UnreachedRow(
             township=_name(item.township, county),
             place=item.place,
             post=item.post_id,
+            post_name=county.posts[item.post_id].name if item.post_id in county.posts else item.post_id,
+            mark=_mark(item),
             lost_contact=item.state is CalloutState.LOST,
             heard=item.heard,
             calls=item.calls,
             since=item.closed_at or item.opened_at,
             why=item.why,
         )
-        for item in sorted(latest.values(), key=lambda row: (row.township, row.heard, row.post_id))
-        if item.state in UNANSWERED
+        for item in sorted(unanswered.values(), key=lambda row: (row.township, row.heard, row.post_id))
     )
+
+
+def _mark(callout: Callout) -> Literal["cut_off", "cannot_come", "heard", "silent"]:
+    if callout.state is CalloutState.LOST:
+        return "cut_off"
+    if Outcome.CANNOT in callout.outcomes:
+        return "cannot_come"
+    return "heard" if callout.heard else "silent"
 
 
 def _counted(words: Iterable[str]) -> dict[str, int]:

@@ -58,6 +58,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "cut_off": ("失联", "cut off"),
     "heard": ("听完未按键", "heard, no key"),
     "silent": ("无应答", "silent"),
+    "cannot_come": ("有人按0不能到岗", "pressed 0, cannot come"),
     "more": ("其余见报告", "the rest is in the report"),
     "troubles": ("待人处理", "For people to look at"),
     "kind": ("种类", "kind"),
@@ -182,8 +183,8 @@ def _unreached(summary: Summary, language: Language) -> Table:
     zone = ZoneInfo(summary.timezone)
     table = _table("unreached_list", language, "township", "place", "post", "mark", "calls", "since")
     for row in summary.unreached[:ROWS_MAX]:
-        mark = "cut_off" if row.lost_contact else "heard" if row.heard else "silent"
-        table.add_row(row.township, row.place, row.post, say(mark, language), str(row.calls), clock(row.since, zone))
+        mark = say(row.mark, language)
+        table.add_row(row.township, row.place, row.post_name, mark, str(row.calls), clock(row.since, zone))
     if not summary.unreached:
         table.add_row(say("none", language))
     _say_more(table, len(summary.unreached), language)
