@@ -60,7 +60,7 @@ def decide(
         now: Story time.
         facts: The county and its rules.
     """
-    latest = {callout.post_id: callout for callout in callouts if not callout.visit_id}
+    latest = _latest(callouts)
     match moved.move:
         case Move.OPENED | Move.RAISED:
             return _fresh(moved, rounds, callouts, now, facts)
@@ -78,6 +78,20 @@ def decide(
             return _stop_all(Plan(PlanReason.STOPPED), moved, callouts, now, "expired")
         case Move.PAUSED | Move.RESUMED:
             return _pause(moved, rounds, now)
+
+
+def _latest(callouts: Sequence[Callout]) -> dict[str, Callout]:
+    """Return each post's latest callout of the warning itself.
+
+    A message beside or after a call tells nothing about who is awake: where a post was called, its latest call counts.
+    """
+    latest: dict[str, Callout] = {}
+    for callout in callouts:
+        before = latest.get(callout.post_id)
+        only_told = callout.mode is not Mode.CALL and before is not None and before.mode is Mode.CALL
+        if not callout.visit_id and not only_told:
+            latest[callout.post_id] = callout
+    return latest
 
 
 def _fresh(

@@ -28,13 +28,17 @@ class VisitRoom:
     def handle(self, letters: Sequence[Letter], step: Step, now: datetime) -> None:
         """Put places on lists, take them off, note who took a list."""
         messages = messages_of(letters, VisitNeeded, VisitTaken, VisitSettled)
-        rounds = step.load(ROUNDS, {item.round_id for item in messages if isinstance(item, VisitNeeded)})
+        needed = [item for item in messages if isinstance(item, VisitNeeded)]
+        rounds = step.load(ROUNDS, {item.round_id for item in needed})
+        callouts = step.load(CALLOUTS, {item.callout_id for item in needed})
         pairs = [(message.visit_id, message) for message in messages]
         fold(
             step,
             VISITS,
             pairs,
-            lambda visit, message, at: decide(visit, message, at, self.facts, rounds.__getitem__),
+            lambda visit, message, at: decide(
+                visit, message, at, self.facts, rounds.__getitem__, lambda name: callouts[name].listed_on
+            ),
             now,
         )
 

@@ -43,14 +43,26 @@ class VisitReason(StrEnum):
     OVERDUE = "overdue"
     NOT_DUE = "not_due"
     UNKNOWN_LIST = "unknown_list"
+    ANSWERED_MEANWHILE = "answered_meanwhile"
     WORKED_OFF = "worked_off"
 
 
 def decide(
-    visit: VisitList | None, message: Any, now: datetime, facts: Facts, round_of: Callable[[str], Round]
+    visit: VisitList | None,
+    message: Any,
+    now: datetime,
+    facts: Facts,
+    round_of: Callable[[str], Round],
+    listed_on: Callable[[str], str],
 ) -> Decision[VisitList]:
-    """Decide what a message does to a list."""
+    """Decide what a message does to a list.
+
+    `listed_on` says on which list a callout stands at this moment: one that was answered before its letter was read
+    stands on none, and nobody is sent there.
+    """
     match message:
+        case VisitNeeded() if listed_on(message.callout_id) != message.visit_id:
+            return Decision(VisitReason.ANSWERED_MEANWHILE)
         case VisitNeeded():
             return _needed(visit, message, now, facts, round_of)
         case VisitTaken() if visit is not None:
@@ -139,7 +151,7 @@ def _hand_over(visit: VisitList, now: datetime, facts: Facts) -> Decision[VisitL
         text = f"{visit.unit_id} 没有值班岗位，{len(items)} 处未叫醒无人可转，请人工处理"
         return Decision(
             VisitReason.NO_DUTY_POST,
-            _with(visit, items).model_copy(update={"due_at": due}),
+            _with(visit, items).model_copy(update={"due_at": _next_clock(items)}),
             troubles=(trouble("no_duty_post", visit.id, text, now, visit.region),),
         )
     listed = sorted((item for item in items if item.state is not ItemState.SETTLED), key=_order)
@@ -148,7 +160,7 @@ def _hand_over(visit: VisitList, now: datetime, facts: Facts) -> Decision[VisitL
     noted = {"places": [item.place for item in listed], "post": post.id, "order": visit.orders + 1}
     return Decision(
         VisitReason.HANDED_OVER,
-        _with(visit, items).model_copy(update={"orders": visit.orders + 1, "due_at": due}),
+        _with(visit, items).model_copy(update={"orders": visit.orders + 1, "due_at": _next_clock(items)}),
         letters,
         (_entry(visit.id, "handed_over", VisitReason.HANDED_OVER, now, noted),),
     )
@@ -196,8 +208,7 @@ def _overdue(visit: VisitList, now: datetime, facts: Facts) -> Decision[VisitLis
         item.model_copy(update={"state": ItemState.OVERDUE}) if item.callout_id in late_ids else item
         for item in visit.items
     )
-    running = [item.due_at for item in items if item.state is ItemState.HANDED_OVER and item.due_at]
-    changed = _with(visit, items).model_copy(update={"due_at": min(running, default=None)})
+    changed = _with(visit, items).model_copy(update={"due_at": _next_clock(items)})
     if not late:
         return Decision(VisitReason.WORKED_OFF, changed)
     minutes = facts.book.knobs.visit_knock_s // 60
@@ -235,6 +246,11 @@ def _settled(visit: VisitList, message: VisitSettled, now: datetime) -> Decision
     return Decision(
         VisitReason.SETTLED, changed, entries=(_entry(visit.id, "settled", VisitReason.SETTLED, now, noted),)
     )
+
+
+def _next_clock(items: tuple[Item, ...]) -> datetime | None:
+    """Return when the next place that was handed over is overdue."""
+    return min((item.due_at for item in items if item.state is ItemState.HANDED_OVER and item.due_at), default=None)
 
 
 def _with(visit: VisitList, items: tuple[Item, ...]) -> VisitList:
