@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from agents.callout.decide import decide, decide_due, decide_opening
-from agents.callout.state import CALLOUTS, Callout
+from agents.callout.decide import decide, decide_answered_later, decide_due, decide_opening
+from agents.callout.state import ANSWERED, CALLOUTS, UNANSWERED, Callout
 from agents.facts import Facts
 from agents.plan.state import ROUNDS, Round
 from streams.ledger.contract import Step, Where
 from streams.letters import AttemptEnded, Letter, NobodyHeld, OpenCallouts, Opening, Replied, Stopped, Vouched
-from streams.rooms import Decision, fold, messages_of, take_due
+from streams.rooms import Decision, apply, fold, messages_of, take_due
 from streams.topics import CALLOUTS as CALLOUTS_TOPIC
 
 READ = (OpenCallouts, AttemptEnded, NobodyHeld, Vouched, Replied, Stopped)
+UNANSWERED_MAX = 100_000
 
 
 class CalloutRoom:
@@ -39,7 +40,24 @@ class CalloutRoom:
                 return decide_opening(callout, page, opening, at, self.facts, rounds(page.round_id).stop_why)
             return decide(callout, message, at, self.facts)
 
-        fold(step, CALLOUTS, pairs, decide_one, now)
+        decisions = fold(step, CALLOUTS, pairs, decide_one, now)
+        answered = [item.state for item in decisions if item.state is not None and item.state.state in ANSWERED]
+        if answered:
+            self._settle_earlier_rounds(step, answered, now)
+
+    def _settle_earlier_rounds(self, step: Step, answered: Sequence[Callout], now: datetime) -> None:
+        """Send nobody to a door behind which the post answered a later round of the same chain."""
+        later = {(row.chain_id, row.post_id): row for row in answered if not row.visit_id}
+        chains = sorted({chain_id for chain_id, _ in later})
+        unanswered = step.find(
+            CALLOUTS, Where("chain_id", "in", chains), Where("state", "in", UNANSWERED), limit=UNANSWERED_MAX
+        )
+        decisions = [
+            decide_answered_later(row, later[row.chain_id, row.post_id], now, self.facts)
+            for row in unanswered
+            if (row.chain_id, row.post_id) in later
+        ]
+        apply(step, CALLOUTS, [item.state for item in decisions if item.state is not None], decisions)
 
     def tick(self, step: Step, now: datetime, limit: int) -> int:
         """Take the steps of callouts that time brings."""

@@ -37,6 +37,7 @@ class CalloutReason(StrEnum):
     KNOWN = "known"
     CONFIRMED = "confirmed"
     CONFIRMED_LATE = "confirmed_late"
+    ANSWERED_LATER_ROUND = "answered_later_round"
     RECEIPT_AFTER_END = "receipt_after_end"
     HEARD_COUNTS = "heard_counts"
     HEARD_NO_KEY = "heard_no_key"
@@ -196,6 +197,19 @@ class Course:
             )
             self._to_visits(settled)
             self.set(listed_on="")
+
+    def settle_for(self, later: Callout) -> None:
+        """Take it off its visit list because its post answered a later round of the same chain."""
+        settled = VisitSettled(
+            visit_id=self.callout.listed_on,
+            callout_id=self.callout.id,
+            why=CalloutReason.ANSWERED_LATER_ROUND,
+            by=_by_of(later),
+            at=self.now,
+        )
+        self._to_visits(settled)
+        self.set(listed_on="", due_at=None)
+        self.note("answered_later_round", CalloutReason.ANSWERED_LATER_ROUND, later=later.id)
 
     def take_list(self, by: str) -> None:
         """Tell the visit list that this callout handed over that somebody took it."""

@@ -120,6 +120,18 @@ def decide(callout: Callout | None, message: Any, now: datetime, facts: Facts) -
             raise TypeError(f"callout was handed a {type(message).__name__}")
 
 
+def decide_answered_later(earlier: Callout, later: Callout, now: datetime, facts: Facts) -> Decision[Callout]:
+    """Take an earlier round's callout off its visit list: its post answered a later round of the same chain.
+
+    Its state stays what it was, for that round it was not answered; but nobody has to go to that door any more.
+    """
+    if not earlier.listed_on or earlier.state not in UNANSWERED:
+        return Decision(CalloutReason.ALREADY_CLOSED)
+    course = Course(earlier, now, facts)
+    course.settle_for(later)
+    return course.end(CalloutReason.ANSWERED_LATER_ROUND)
+
+
 def decide_due(
     callout: Callout, now: datetime, facts: Facts, *, paused_until: datetime | None = None, stopped: str = ""
 ) -> Decision[Callout]:

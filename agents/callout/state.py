@@ -149,5 +149,5 @@ CALLOUTS: Table[Callout] = Table(
         "due_at",
         "visit_id",
     ),
-    (("call_at",), ("text_at",), ("due_at",), ("chain_id",), ("round_id",), ("target_post",), ("state",)),
+    (("call_at",), ("text_at",), ("due_at",), ("chain_id", "state"), ("round_id",), ("target_post",), ("state",)),
 )

@@ -6,7 +6,8 @@ from datetime import timedelta
 from itertools import pairwise
 
 from agents.callout.state import CalloutState
-from agents.visit.state import ItemState
+from agents.visit.state import VISITS, ItemState
+from streams.ledger.contract import Where
 from streams.words import Outcome
 
 HEAD = "v201-head"
@@ -254,3 +255,19 @@ def test_a_visit_that_nobody_reports_from_is_called_out(night):
     night.warning().advance(minutes=50)
 
     assert [trouble.kind for trouble in night.troubles()] == ["visit_overdue"]
+
+
+def test_a_post_that_answers_a_later_round_is_taken_off_the_list_of_the_earlier_one(night):
+    for number in ("sim:v201-head", "sim:v201-head-b"):
+        night.phone(number).habit("sleeps")
+    night.warning().advance(minutes=40)
+    first = night.visit("溪口镇")
+    assert first.open_items == 1
+
+    night.phone(HEAD).habit("answers")
+    night.warning(kind="Update", continued=True).advance(minutes=5)
+
+    assert night.find(VISITS, Where("id", "=", first.id))[0].open_items == 0
+    earlier, later = night.callouts(HEAD)
+    assert (earlier.state, later.state) == (CalloutState.UNREACHED, CalloutState.CONFIRMED)
+    assert "answered_later_round: answered_later_round" in night.why(earlier.id)
