@@ -190,7 +190,8 @@ class Show:
         for (_, state), count in counts.items():
             states[state] = states.get(state, 0) + count
         now = self.clock.now().astimezone(self.zone)
-        self.screen.print(f"{now:%H:%M:%S} " + "，".join(f"{state} {count}" for state, count in sorted(states.items())))
+        said = "，".join(f"{state} {count}" for state, count in sorted(states.items()))
+        self.screen.print(f"{now:%H:%M:%S} {said or f'等待开演（{self.start_at.astimezone(self.zone):%H:%M}）'}")
         for line in self.lines[-3:]:
             self.screen.print(f"    {line}", highlight=False)
 
