@@ -10,8 +10,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from streams.ids import digest
-from streams.ledger.contract import Draft, FullStep, Ledger, LedgerError, Step
+from streams.ledger.contract import Draft, FullStep, Ledger, LedgerAwayError, Step
 from streams.letters import DeadLetter, Letter, write_letter
 from streams.rooms import Room, record_troubles, trouble
 from streams.topics import DEAD_LETTERS
@@ -21,16 +20,28 @@ TRIES_MAX = 5
 AGAIN_AFTER = timedelta(seconds=30)
 
 
+class MisaddressedError(ValueError):
+    """A page named letters that another room reads; the step is rolled back and they stay open."""
+
+    def __init__(self, room_name: str, letter_ids: frozenset[str]) -> None:
+        super().__init__(f"{len(letter_ids)} letters in a page for {room_name} belong to another room")
+        self.letter_ids = letter_ids
+
+
 async def deliver(ledger: Ledger, room: Room, letter_ids: Sequence[str], now: datetime) -> int:
     """Hand a page of letters to a room in one transaction; return how many were open and are handled now.
 
     Raises:
-        LedgerError: The ledger is away; nothing was changed and the page may be handed over again.
+        LedgerAwayError: Nothing was changed and the page may be handed over again.
     """
     try:
         return await ledger.run(lambda step: _handle(step, room, letter_ids, now))
-    except LedgerError:
+    except LedgerAwayError:
         raise
+    except MisaddressedError as error:
+        # A page is only a hint, and this one names letters of another room: they are none of this one's business.
+        log.warning("%s", error)
+        letter_ids = [letter_id for letter_id in letter_ids if letter_id not in error.letter_ids]
     except Exception:
         # One bad letter must not hold up the other hundred and ninety-nine: each is tried alone.
         log.exception("room %s could not handle a page of %d letters", room.name, len(letter_ids))
@@ -43,8 +54,10 @@ async def deliver(ledger: Ledger, room: Room, letter_ids: Sequence[str], now: da
 async def _deliver_alone(ledger: Ledger, room: Room, letter_id: str, now: datetime) -> int:
     try:
         return await ledger.run(lambda step: _handle(step, room, [letter_id], now))
-    except LedgerError:
+    except LedgerAwayError:
         raise
+    except MisaddressedError:
+        return 0
     except Exception as error:  # noqa: BLE001 - whatever it is, the letter is kept and a person is told.
         reason = f"{type(error).__name__}: {error}"
         await ledger.run(lambda step: _put_off(step, room, letter_id, reason, now))
@@ -53,6 +66,9 @@ async def _deliver_alone(ledger: Ledger, room: Room, letter_id: str, now: dateti
 
 def _handle(step: FullStep, room: Room, letter_ids: Sequence[str], now: datetime) -> int:
     letters = step.take(letter_ids, now)
+    foreign = frozenset(letter.id for letter in letters if letter.topic != room.topic)
+    if foreign:
+        raise MisaddressedError(room.name, foreign)
     if letters:
         room.handle(letters, step, now)
     return len(letters)
@@ -84,4 +100,4 @@ def bury(step: Step, letter: Letter, room_name: str, reason: str, now: datetime)
         ]
     )
     text = f"一封内部信件（{letter.message.kind}）处理失败 {TRIES_MAX} 次，已存入死信：{reason[:120]}"
-    record_troubles(step, [trouble("dead_letter", f"{letter.key}|{digest(letter.id, length=8)}", text, now)])
+    record_troubles(step, [trouble("dead_letter", letter.id, text, now)])

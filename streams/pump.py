@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
 
@@ -21,7 +22,7 @@ from streams.clock import Clock
 from streams.codec import PAGE_MAX, Page, write_body, write_page
 from streams.ledger.contract import FullStep, Ledger
 from streams.letters import Letter
-from streams.topics import BELL, BY_NAME
+from streams.topics import BELL, BY_NAME, TOPICS
 
 log = logging.getLogger(__name__)
 RESEND_AFTER_S = 2.0
@@ -30,6 +31,9 @@ TAKE_MAX = 2000
 DIRECT_LEASE = "direct"
 DIRECT_LEASE_S = 5.0
 NEVER_S = 1e8
+KAFKA_AGAIN = timedelta(seconds=2)
+LEASE_AGAIN = timedelta(seconds=1)
+OUR_TOPICS = tuple(topic.name for topic in TOPICS if topic.reader and topic.carries != "nothing")
 
 See = Callable[[Sequence[Any]], None]
 
@@ -40,23 +44,27 @@ class Publisher:
     def __init__(self, servers: Sequence[str]) -> None:
         self._servers = list(servers)
         self._producer: AIOKafkaProducer | None = None
+        # Two loops send; only one of them may start or let go of the producer at a time.
+        self._one_at_a_time = asyncio.Lock()
         self.is_well = False
 
     async def send_all(self, messages: Sequence[tuple[str, int | None, bytes, bytes]]) -> bool:
         """Send (topic, partition, key, value) messages and wait until the broker has them all; False where it has not.
 
-        Nothing is raised: the letters are in the ledger, and are sent again.
+        No messages are a question: does the broker answer? Nothing is raised: the letters are in the ledger, and are
+        sent again.
         """
-        try:
-            await asyncio.wait_for(self._send(messages), SEND_TIMEOUT_S)
-        except (KafkaError, OSError, TimeoutError) as error:
-            if self.is_well:
-                log.warning("Kafka is away, letters are handed over directly: %s", error)
-            self.is_well = False
-            await self._let_go()
-            return False
-        self.is_well = True
-        return True
+        async with self._one_at_a_time:
+            try:
+                await asyncio.wait_for(self._send(messages), SEND_TIMEOUT_S)
+            except (KafkaError, OSError, TimeoutError) as error:
+                if self.is_well:
+                    log.warning("Kafka is away, letters are handed over directly: %s", error)
+                self.is_well = False
+                await self._let_go()
+                return False
+            self.is_well = True
+            return True
 
     async def _send(self, messages: Sequence[tuple[str, int | None, bytes, bytes]]) -> None:
         if self._producer is None:
@@ -112,33 +120,66 @@ class Pump:
         """
         self._ledger, self._clock, self._publisher, self._owner = ledger, clock, publisher, owner
         self._hand_over, self._see = hand_over, see
+        self._bell_asked = False
+        self._kafka_from: datetime | None = None
+        self._lease_from: datetime | None = None
 
     async def run_once(self) -> int:
         """Publish what was never published; return how many letters were picked."""
-        if not await self._ledger.look(self._has_fresh):
+        if not await self._ledger.look(self._has_fresh) or not await self._gets_on():
+            await self._ring_out()
             return 0
         letters = await self._ledger.run(self._pick_fresh)
-        if not letters:
-            return 0
         self._count(letters)
-        if self._publisher is None or not await self._publisher.send_all(_messages(letters)):
+        if await self._publish(letters):
+            await self._close_outgoing(letters)
+        else:
             await self._directly(letters)
-            return len(letters)
-        await self._close_outgoing(letters)
+        await self._ring_out()
         return len(letters)
 
     async def sweep(self) -> int:
         """Take up letters whose back-off is over; return how many."""
+        if not await self._gets_on():
+            return 0
         letters = await self._ledger.run(self._pick_stuck)
         if not letters:
             return 0
         log.info("%d letters were open for too long", len(letters))
         # The sweep may be the first to pick a letter; entries that are seen twice count once.
         self._count(letters)
-        if self._publisher is not None and await self._publisher.send_all(_messages(letters)):
+        if await self._publish(letters):
             await self._close_outgoing(letters)
         await self._directly(letters)
         return len(letters)
+
+    async def _gets_on(self) -> bool:
+        """Tell whether letters picked now get on: through Kafka, or by this worker's hand under the lease.
+
+        Picking starts a letter's back-off, so a worker that can do neither leaves it to the one that can.
+        """
+        if await self._kafka_answers():
+            return True
+        wall = self._clock.wall()
+        if self._lease_from is not None and wall < self._lease_from:
+            return False
+        leased = await self._ledger.run(lambda step: step.lease(DIRECT_LEASE, self._owner, wall, DIRECT_LEASE_S))
+        self._lease_from = None if leased else wall + LEASE_AGAIN
+        return leased
+
+    async def _kafka_answers(self) -> bool:
+        """Tell whether Kafka is well; while it is not it is asked every two seconds only, for asking may take five."""
+        if self._publisher is None:
+            return False
+        wall = self._clock.wall()
+        if not self._publisher.is_well and (self._kafka_from is None or wall >= self._kafka_from):
+            self._kafka_from = wall + KAFKA_AGAIN
+            await self._publisher.send_all([])
+        return self._publisher.is_well
+
+    async def _publish(self, letters: Sequence[Letter]) -> bool:
+        publisher = self._publisher
+        return publisher is not None and publisher.is_well and await publisher.send_all(_messages(letters))
 
     def _count(self, letters: Sequence[Letter]) -> None:
         """Show the entries of audit letters to the metrics."""
@@ -146,10 +187,14 @@ class Pump:
             if letter.message.kind == "audit_written":
                 self._see(letter.message.entries)
 
-    async def ring(self) -> None:
-        """Ring the bell: something wants to be dialled."""
-        if self._publisher is not None and self._publisher.is_well:
+    def ring(self) -> None:
+        """Ask for the bell to be rung: something wants to be dialled. It rings when the pump next runs."""
+        self._bell_asked = True
+
+    async def _ring_out(self) -> None:
+        if self._bell_asked and self._publisher is not None and self._publisher.is_well:
             await self._publisher.send_all([(BELL, None, b"", b"ring")])
+        self._bell_asked = False
 
     def _has_fresh(self, step: FullStep) -> bool:
         """Look before the step: an idle worker does not take the ledger's lock thirty times a second."""
@@ -160,11 +205,13 @@ class Pump:
         return self._pick(step, NEVER_S)
 
     def _pick_stuck(self, step: FullStep) -> list[Letter]:
-        return self._pick(step, RESEND_AFTER_S)
+        # With Kafka away, what others read can only wait: picked again and again it would crowd out our own.
+        away = self._publisher is not None and not self._publisher.is_well
+        return self._pick(step, RESEND_AFTER_S, OUR_TOPICS if away else ())
 
-    def _pick(self, step: FullStep, resend_after_s: float) -> list[Letter]:
+    def _pick(self, step: FullStep, resend_after_s: float, topics: Sequence[str] = ()) -> list[Letter]:
         now, wall = self._clock.now(), self._clock.wall()
-        letters = step.open_letters(now, wall, resend_after_s=resend_after_s, limit=TAKE_MAX)
+        letters = step.open_letters(now, wall, resend_after_s=resend_after_s, limit=TAKE_MAX, topics=topics)
         if letters:
             step.mark_published([letter.id for letter in letters], wall)
         return letters

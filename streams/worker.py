@@ -7,6 +7,7 @@ service that is tested elsewhere; a loop that fails says so and goes on, a worke
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import threading
@@ -115,7 +116,11 @@ class Worker:
         loops = [
             self._loop("pump", PUMP_S, self._pump_once, wake=self.woken),
             self._loop("sweep", SWEEP_S, self.pump.sweep),
-            self._loop("ticker", self._quick(TICK_S), self._tick_once),
+            # A loop for each: what fails in one room's time holds up no other room's.
+            *(
+                self._loop(f"ticker of {room.name}", self._quick(TICK_S), partial(self._tick_once, room))
+                for room in self.house.timed
+            ),
             self._loop("dialler", self._quick(DIAL_S), self._dial_once, wake=self.bell),
             self._loop("recover", RECOVER_S, self.house.dialler.recover),
             self._loop("sealer", SEAL_S, self._seal_once),
@@ -161,7 +166,7 @@ class Worker:
             self.woken.set()
             if page.topic in (topics.PAGES, topics.CALLOUTS):
                 self.bell.set()
-                await self.pump.ring()
+                self.pump.ring()
         return handled
 
     async def take_unreadable(self, topic: str, unreadable: Unreadable) -> None:
@@ -186,7 +191,10 @@ class Worker:
             except LedgerError as error:
                 log.error("%s: the ledger is away: %s", name, error)  # noqa: TRY400 - no bug of ours
                 done, pause = 0, 1.0
-            except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            except HungError:
+                raise
+            except Exception:
+                # Whatever it is: a worker that ends because of one loop stops all the calling of the others.
                 log.exception("%s failed, goes on in a second", name)
                 done, pause = 0, 1.0
             else:
@@ -209,14 +217,13 @@ class Worker:
     async def _pump_once(self) -> int:
         return await self.pump.run_once()
 
-    async def _tick_once(self) -> int:
+    async def _tick_once(self, room: Timed) -> int:
         if not self._clock_is_trusted():
             return 0
-        done = 0
-        for room in self.house.timed:
-            due_at = await self.house.ledger.look(room.next_due_at)
-            if due_at is not None and due_at <= self.house.clock.now():
-                done += await self.house.ledger.run(partial(self._tick_room, room))
+        due_at = await self.house.ledger.look(room.next_due_at)
+        if due_at is None or due_at > self.house.clock.now():
+            return 0
+        done = await self.house.ledger.run(partial(self._tick_room, room))
         if done:
             self.woken.set()
             self.bell.set()
@@ -254,7 +261,10 @@ class Worker:
         while not self.stopping.is_set():
             if await asyncio.to_thread(answers, self.servers):
                 break
-            await self._rest(KAFKA_LOOK_S, self.stopping)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), KAFKA_LOOK_S)
+        if self.stopping.is_set():
+            return
         app = create_app(
             self.app_id, self.servers, self.take_page, self.take_unreadable, self.bell.set, embedded=self.embedded
         )

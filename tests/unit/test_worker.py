@@ -1,0 +1,145 @@
+"""A worker as a process: it ends when it is told to, and by itself when it hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agents.dial.carriers.simulated import SimulatedCarrier
+from agents.facts import Facts
+from config.load import load_rules
+from streams import topics
+from streams.broker import free_port
+from streams.clock import SystemClock
+from streams.codec import Unreadable
+from streams.ledger.memory import MemoryLedger
+from streams.rooms import TROUBLES
+from streams.wiring import TABLES, build
+from streams.worker import Worker
+from tests.small_county import small_county
+
+ROOT = Path(__file__).parents[2]
+STOPS_WITHIN_S = 5
+
+
+def make_worker(servers: tuple[str, ...] = ()) -> Worker:
+    house = build(
+        ledger=MemoryLedger(TABLES),
+        clock=SystemClock(),
+        facts=Facts(small_county(), load_rules()),
+        carriers=[SimulatedCarrier({})],
+        number_key=b"the numbers of these tests",
+        owner="test",
+    )
+    return Worker(house, servers=servers, embedded=False, see=lambda _: None)
+
+
+async def run_and_stop(worker: Worker, after_s: float) -> None:
+    running = asyncio.create_task(worker.run())
+    await asyncio.sleep(after_s)
+    worker.stopping.set()
+    await asyncio.wait_for(running, STOPS_WITHIN_S)
+
+
+def test_a_worker_stops_when_it_is_told_to():
+    asyncio.run(run_and_stop(make_worker(), 0.1))
+
+
+def test_a_worker_that_waits_for_kafka_stops_when_it_is_told_to():
+    asyncio.run(run_and_stop(make_worker((f"127.0.0.1:{free_port()}",)), 0.3))
+
+
+def test_a_loop_that_fails_in_a_way_nobody_thought_of_goes_on():
+    worker, tries = make_worker(), []
+
+    async def work() -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ZeroDivisionError("nobody thought of it")
+        worker.stopping.set()
+        return 0
+
+    asyncio.run(asyncio.wait_for(worker._loop("test", 0.01, work), STOPS_WITHIN_S))
+    assert len(tries) == 2
+
+
+def test_what_fails_in_one_rooms_time_holds_up_no_other_rooms():
+    worker, ticked = make_worker(), []
+
+    class Broken:
+        name = "broken"
+
+        def next_due_at(self, step):
+            raise ZeroDivisionError("nobody thought of it")
+
+    class Well:
+        name = "well"
+
+        def next_due_at(self, step):
+            ticked.append(1)
+            worker.stopping.set()
+            return datetime(2000, 1, 1, tzinfo=UTC)
+
+        def tick(self, step, now, limit):
+            return 0
+
+    object.__setattr__(worker.house, "timed", (Broken(), Well()))
+    asyncio.run(asyncio.wait_for(worker.run(), STOPS_WITHIN_S))
+    assert ticked
+
+
+def test_bytes_that_are_no_page_are_kept_and_told_to_people_once():
+    worker = make_worker()
+
+    async def twice() -> None:
+        for _ in range(2):
+            await worker.take_unreadable(topics.CALLOUTS, Unreadable(raw=b"\xff", reason="no page"))
+
+    asyncio.run(twice())
+    ledger = worker.house.ledger
+    assert [item.kind for item in ledger.step(lambda step: step.find(TROUBLES))] == ["dead_letter"]
+    assert ledger.step(lambda step: step.count_open_letters()) == {topics.DEAD_LETTERS: 1}
+
+
+def test_a_process_whose_event_loop_stands_still_ends_with_status_70():
+    story = """
+        import asyncio, threading
+        from streams.worker import Watchdog
+
+        async def hang():
+            watchdog = Watchdog(0.5)
+            watchdog.start()
+            await watchdog.beat()
+            threading.Event().wait(60)
+
+        asyncio.run(hang())
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(story)], cwd=ROOT, timeout=60, capture_output=True, check=False
+    )
+    assert ended.returncode == 70
+
+
+def test_a_process_whose_event_loop_turns_is_left_alone():
+    story = """
+        import asyncio
+        from streams.worker import Watchdog
+
+        async def turn():
+            watchdog = Watchdog(0.5)
+            watchdog.start()
+            for _ in range(20):
+                await watchdog.beat()
+                await asyncio.sleep(0.1)
+            watchdog.stop()
+
+        asyncio.run(turn())
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(story)], cwd=ROOT, timeout=60, capture_output=True, check=False
+    )
+    assert ended.returncode == 0
