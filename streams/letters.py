@@ -92,6 +92,18 @@ class AlarmRaised(Model):
     at: datetime
 
 
+class DocumentRefused(Model):
+    """A door could not read a document that was meant as a warning: a person has to look at it, also at night."""
+
+    kind: Literal["document_refused"] = "document_refused"
+    realm: str
+    door: str
+    by: str
+    reason: str
+    raw_id: str
+    at: datetime
+
+
 class OrderKind(StrEnum):
     """What a person may do to a chain under way."""
 
@@ -372,6 +384,7 @@ Message = Annotated[
     Received
     | Ordered
     | AlarmRaised
+    | DocumentRefused
     | ChainOrdered
     | ChainMoved
     | OpenCallouts

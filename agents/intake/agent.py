@@ -13,12 +13,13 @@ from agents.intake.decide import (
     decide_chain_order,
     decide_due,
     decide_order,
+    decide_refused,
     decide_warning,
 )
 from agents.intake.state import ALIASES, CHAINS, Alias, Chain, ChainState
 from streams.ids import make_id
 from streams.ledger.contract import Step, Where
-from streams.letters import AlarmRaised, ChainOrdered, IssuedWarning, Letter, Ordered, Received
+from streams.letters import AlarmRaised, ChainOrdered, DocumentRefused, IssuedWarning, Letter, Ordered, Received
 from streams.rooms import Decision, apply, take_due
 from streams.topics import WARNINGS_RAW
 from streams.words import MsgType
@@ -66,6 +67,11 @@ class IntakeRoom:
                 chain = self._of_hazard(message, step)
                 chain_id = chain.id if chain else make_id(message.realm, "chain", "alarm", message.alarm_id)
                 return decide_alarm(chain, message, chain_id, now, self.facts)
+            case DocumentRefused():
+                hour = message.at.astimezone(self.facts.county.zone).strftime("%Y-%m-%dT%H")
+                chain_id = make_id(message.realm, "chain", "refused", message.door, hour)
+                chain = step.load(CHAINS, [chain_id]).get(chain_id)
+                return decide_refused(chain, message, chain_id, now, self.facts)
             case ChainOrdered():
                 chain = step.load(CHAINS, [message.chain_id]).get(message.chain_id)
                 return decide_chain_order(chain, message, now, self.facts)

@@ -27,6 +27,7 @@ from streams.letters import (
     AlarmRaised,
     ChainMoved,
     ChainOrdered,
+    DocumentRefused,
     IssuedWarning,
     Move,
     Ordered,
@@ -35,7 +36,7 @@ from streams.letters import (
 )
 from streams.rooms import Decision, trouble
 from streams.topics import WARNINGS
-from streams.words import MsgType, Status
+from streams.words import Colour, MsgType, Status
 
 
 class IntakeReason(StrEnum):
@@ -63,6 +64,7 @@ class IntakeReason(StrEnum):
     NO_CALL_TYPE = "no_call_type"
     OUTSIDE = "outside"
     UNCLEAR = "unclear"
+    UNREADABLE = "unreadable"
     TOO_OLD = "too_old"
     CLOSED = "closed"
     UNKNOWN_CHAIN = "unknown_chain"
@@ -189,6 +191,37 @@ def decide_alarm(
             ),
         )
     return _move(joined, chain, reason, move, alarm.alarm_id, now, facts)
+
+
+def decide_refused(
+    chain: Chain | None, refused: DocumentRefused, chain_id: str, now: datetime, facts: Facts
+) -> Decision[Chain]:
+    """Put a document that no door could read to the duty officer, once an hour and door: it may have been a red one."""
+    noted = {"door": refused.door, "by": refused.by, "reason": refused.reason, "raw": refused.raw_id}
+    entry = _entry(chain_id, "document_unreadable", IntakeReason.UNREADABLE, now, noted)
+    if chain is not None:
+        return Decision(IntakeReason.UNREADABLE, entries=(entry,))
+    until = now + timedelta(hours=UNCLEAR_VALID_H)
+    fresh = Chain(
+        id=chain_id,
+        realm=refused.realm,
+        source="warning",
+        issuer=refused.by,
+        hazard=UNKNOWN,
+        colour=Colour.ORANGE,
+        state=ChainState.OPEN,
+        regions=(facts.county.code,),
+        latest_sent=refused.at,
+        headline=f"{refused.by}送来的预警文件无法读取",
+        text=f"{refused.by}送来一份预警文件，系统读不懂（{refused.reason}），原文已留存，请人工查看。",
+        by=refused.by,
+        opened_at=now,
+        until=until,
+        due_at=until,
+    )
+    moved = _moved(fresh, Move.UNCLEAR, refused.raw_id, now, by=IntakeReason.UNREADABLE)
+    letter = write_letter(WARNINGS, chain_id, moved, now, cause=refused.raw_id)
+    return Decision(IntakeReason.UNREADABLE, fresh, (letter,), (entry,))
 
 
 def decide_chain_order(chain: Chain | None, order: ChainOrdered, now: datetime, facts: Facts) -> Decision[Chain]:

@@ -25,7 +25,7 @@ from streams.doors.senml import LeftOut
 from streams.doors.warnings import read_warning
 from streams.ids import digest, make_id
 from streams.ledger.contract import Draft, FullStep, Ledger, Where
-from streams.letters import DeadLetter, IssuedWarning, Letter, Received, write_letter
+from streams.letters import DeadLetter, DocumentRefused, IssuedWarning, Letter, Received, write_letter
 from streams.rooms import TROUBLES, record_troubles, trouble
 from streams.words import Status
 
@@ -155,6 +155,11 @@ class Reception:
             step.keep_raw(raw_id, kept, at=now, door=door, media_type=media_type or "")
             step.write([write_letter(topics.DEAD_LETTERS, key, message, now, cause=raw_id)])
             step.append([entry])
+            if door == WARNINGS:
+                told = DocumentRefused(
+                    realm=self.realm, door=door, by=by, reason=refused.reason[:200], raw_id=raw_id, at=now
+                )
+                step.write([write_letter(topics.WARNINGS_RAW, key, told, now, cause=raw_id)])
             already = step.count(TROUBLES, ("kind",), Where("kind", "=", "refused"), Where("closed_at", "is null"))
             if already.get(("refused",), 0) < REFUSED_OPEN_MAX:
                 record_troubles(step, [trouble("refused", raw_id, text[:300], now, self.facts.county.code)])

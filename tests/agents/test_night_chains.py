@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from agents.callout.state import CalloutState
 from agents.intake.state import ChainState
-from streams.letters import Mode, Move
+from streams import topics
+from streams.letters import DocumentRefused, Mode, Move, write_letter
 
 HEAD = "v201-head"
 HOME_WORDS = ("回家", "返回家中")
@@ -245,3 +246,22 @@ def test_a_person_s_order_calls_the_village_on_whose_word_it_says(night):
     night.phone(HEAD).expects_call(1).expects_text("山体有响声")
     night.phone("v202-head").expects_no_call()
     assert night.chains()[0].by == "王值班（巡查员电话）"
+
+
+def test_a_document_that_no_door_could_read_wakes_the_duty_officer_once_an_hour(night):
+    def refused(raw: str) -> None:
+        message = DocumentRefused(
+            realm="real", door="warnings", by="市平台", reason="缺少 identifier", raw_id=raw, at=night.now
+        )
+        night.put(write_letter(topics.WARNINGS_RAW, "real|door|warnings", message, night.now, cause=raw))
+
+    refused("raw-1")
+    refused("raw-2")
+    night.advance(minutes=5)
+    assert len(night.phone("c-duty").calls) == 1
+    assert [callout.post_id for callout in night.callouts()] == ["c-duty"]
+
+    night.advance(hours=1)
+    refused("raw-3")
+    night.advance(minutes=5)
+    assert [callout.post_id for callout in night.callouts()] == ["c-duty", "c-duty"]
