@@ -25,6 +25,20 @@ from streams.ids import make_id
 
 PREFIX = "JIAOYING_"
 OWN_FOLDER = Path(__file__).parent
+SECRET_CHARS_MIN = 24
+ACCOUNTS: dict[str, tuple[str, ...]] = {
+    "twilio": ("twilio_account_sid", "twilio_auth_token", "twilio_from_number", "twilio_public_url"),
+    "aliyun": (
+        "aliyun_access_key_id",
+        "aliyun_access_key_secret",
+        "aliyun_show_number",
+        "aliyun_ivr_template",
+        "aliyun_sign_name",
+        "aliyun_text_template",
+        "aliyun_receipt_secret",
+    ),
+}
+"""What each real carrier cannot do without."""
 
 
 class SettingsError(ValueError):
@@ -59,9 +73,14 @@ class Settings(BaseSettings):
     wall_origin: datetime | None = Field(default=None, description="Real time when the story began, with offset.")
     story_origin: datetime | None = Field(default=None, description="Story time at wall_origin, with offset.")
 
-    carrier: Literal["simulated", "twilio"] = "simulated"
+    carrier: Literal["simulated", "twilio", "aliyun"] = "simulated"
+    carrier_fallback: Literal["", "twilio", "aliyun"] = Field(
+        default="", description="The carrier used where the first is down or may not dial the number."
+    )
     call_pace_per_s: float = Field(default=50.0, gt=0, le=10_000, description="Calls begun in one second at most.")
     text_pace_per_s: float = Field(default=50.0, gt=0, le=10_000, description="Texts sent in one second at most.")
+    alarm_url: str = Field(default="", repr=False, description="URL that the auditor POSTs its alarms to, as JSON.")
+    heartbeat_url: str = Field(default="", repr=False, description="URL that the auditor GETs while all is well.")
     embedded_broker: bool = Field(default=False, description="Set by `jiaoying up`: the broker in kafka is its own.")
     number_key: SecretStr = Field(default=SecretStr(""), description="Key of the HMAC that stands for phone numbers.")
     twilio_account_sid: str = Field(default="", pattern=r"^(AC[0-9a-fA-F]{32})?$", description="AC and 32 hex digits.")
@@ -70,8 +89,30 @@ class Settings(BaseSettings):
     twilio_from_number: str = Field(default="", pattern=r"^(\+[1-9]\d{6,14})?$", description="E.164.")
     twilio_public_url: str = Field(default="", description="https URL under which callbacks reach the HTTP door.")
     twilio_api_base: str = Field(default="", description="Another address of the vendor's API, for tests.")
+    twilio_calls_per_s: float = Field(default=1.0, gt=0, le=10_000, description="Calls per second the account has.")
+    twilio_china_basis: str = Field(
+        default="", description="Legal basis for sending +86 numbers abroad (PIPL 38 ff.); empty = never dialled."
+    )
+    aliyun_access_key_id: str = Field(default="", description="Of a RAM user that may call and text.")
+    aliyun_access_key_secret: SecretStr = Field(default=SecretStr(""), description="Signs requests.")
+    aliyun_show_number: str = Field(default="", pattern=r"^(\d{5,16})?$", description="The number that calls, digits.")
+    aliyun_ivr_template: str = Field(default="", pattern=r"^(TTS_\d+)?$", description="TTS_…, asks for a key.")
+    aliyun_reply_template: str = Field(default="", pattern=r"^(TTS_\d+)?$", description="TTS_…, reads back the key.")
+    aliyun_notice_template: str = Field(default="", pattern=r"^(TTS_\d+)?$", description="TTS_…, asks for no key.")
+    aliyun_sign_name: str = Field(default="", description="The approved SMS signature, without 【】.")
+    aliyun_text_template: str = Field(default="", pattern=r"^(SMS_\d+)?$", description="SMS_….")
+    aliyun_text_variables: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("text",), description="Its variables in their order, comma-separated; a text is spread over them."
+    )
+    aliyun_text_variable_chars: int = Field(default=35, ge=1, le=500, description="How long each variable may be.")
+    aliyun_chars_per_s: float = Field(default=4.0, gt=1, le=10, description="How fast its voice reads; time one call.")
+    aliyun_calls_per_s: float = Field(default=3.0, gt=0, le=100, description="Calls begun in one second at most.")
+    aliyun_calls_at_once: int = Field(default=0, ge=0, description="What the show number carries; 0 = not known.")
+    aliyun_receipt_secret: SecretStr = Field(default=SecretStr(""), description="Part of the addresses of receipts.")
+    aliyun_voice_api: str = Field(default="", description="Another address of the vendor's API, for tests.")
+    aliyun_text_api: str = Field(default="", description="Another address of the vendor's API, for tests.")
 
-    @field_validator("kafka", mode="before")
+    @field_validator("kafka", "aliyun_text_variables", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         """Take a comma-separated list apart."""
@@ -109,7 +150,9 @@ class Settings(BaseSettings):
             raise ValueError("要带时区,如 2021-07-19T21:59:00+08:00 / give the offset, as in 2021-07-19T21:59:00+08:00")
         return at
 
-    @field_validator("twilio_public_url", "twilio_api_base")
+    @field_validator(
+        "twilio_public_url", "twilio_api_base", "aliyun_voice_api", "aliyun_text_api", "alarm_url", "heartbeat_url"
+    )
     @classmethod
     def _check_url(cls, url: str) -> str:
         """Refuse what is no web address, and cut the last slash."""
@@ -127,23 +170,33 @@ class Settings(BaseSettings):
             raise ValueError("SPEED 只与两个 ORIGIN 一起用 / SPEED needs WALL_ORIGIN and STORY_ORIGIN")
         if self.port == self.metrics_port:
             raise ValueError("PORT 与 METRICS_PORT 不能相同 / PORT and METRICS_PORT must differ")
-        if self.carrier == "twilio":
-            self._check_real_carrier()
+        if self.carrier_fallback and self.carrier in ("simulated", self.carrier_fallback):
+            raise ValueError(
+                "CARRIER_FALLBACK 是 CARRIER 之外的另一家真实线路 / CARRIER_FALLBACK is another real carrier than CARRIER"
+            )
+        for name in self.carriers:
+            self._check_real_carrier(name)
         return self
 
-    def _check_real_carrier(self) -> None:
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """Return the real carriers in the order in which they are used; none where the carrier is simulated."""
+        return tuple(name for name in (self.carrier, self.carrier_fallback) if name not in ("", "simulated"))
+
+    def _check_real_carrier(self, name: str) -> None:
         """Refuse a real carrier without its account, with a fast clock, or without a key for numbers."""
-        needed = {
-            "TWILIO_ACCOUNT_SID": self.twilio_account_sid,
-            "TWILIO_AUTH_TOKEN": self.twilio_auth_token.get_secret_value(),
-            "TWILIO_FROM_NUMBER": self.twilio_from_number,
-            "TWILIO_PUBLIC_URL": self.twilio_public_url,
-            "NUMBER_KEY": self.number_key.get_secret_value(),
-        }
-        missing = "、".join(PREFIX + name for name, value in needed.items() if not value)
+        missing = "、".join(
+            PREFIX + field.upper() for field in (*ACCOUNTS[name], "number_key") if not _told(self, field)
+        )
         if missing:
-            raise ValueError(f"CARRIER=twilio 还要设 {missing} / CARRIER=twilio also needs {missing}")
-        if self.story_origin is not None and not self.twilio_api_base:
+            raise ValueError(f"CARRIER={name} 还要设 {missing} / CARRIER={name} also needs {missing}")
+        if name == "aliyun" and len(self.aliyun_receipt_secret.get_secret_value()) < SECRET_CHARS_MIN:
+            raise ValueError(
+                f"ALIYUN_RECEIPT_SECRET 至少 {SECRET_CHARS_MIN} 个字符 / "
+                f"ALIYUN_RECEIPT_SECRET needs {SECRET_CHARS_MIN} characters at least"
+            )
+        elsewhere = self.twilio_api_base if name == "twilio" else self.aliyun_voice_api and self.aliyun_text_api
+        if self.story_origin is not None and not elsewhere:
             raise ValueError(
                 "真实电话只用真实时间,请去掉 STORY_ORIGIN / a real carrier keeps real time: unset STORY_ORIGIN"
             )
@@ -156,6 +209,11 @@ class Settings(BaseSettings):
     def clock(self) -> SystemClock:
         """Return the clock of this installation; all processes with the same settings agree on the time."""
         return SystemClock(self.speed, self.wall_origin, self.story_origin)
+
+
+def _told(settings: Settings, field: str) -> bool:
+    value = getattr(settings, field)
+    return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
 
 def read_settings(language: Language | None = None, **given: Any) -> Settings:

@@ -1,0 +1,5 @@
+"""`python -m agents.auditor`."""
+
+from agents.auditor.main import main
+
+main()

@@ -1,0 +1,123 @@
+"""How the auditor makes itself heard: a file of its own, standard error, a URL; and the heartbeat, a file and a URL.
+
+Every way is tried whatever becomes of the others, and none may keep the next look waiting: what goes over the network
+goes from a thread. It must never use the house's own doors, topics or carriers: those are what may be broken.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any, Protocol
+
+URL_TIMEOUT_S = 5
+URL_PENDING_MAX = 20
+BEAT_URL_EVERY = timedelta(seconds=30)
+
+Line = Mapping[str, Any]
+
+
+class Way(Protocol):
+    """One way by which an alarm goes out."""
+
+    def tell(self, line: Line) -> None:
+        """Pass one line of news on.
+
+        Raises:
+            OSError: It did not get through.
+        """
+        ...
+
+
+class FileWay:
+    """Appends to a file of JSON lines."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def tell(self, line: Line) -> None:
+        """Append the line."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+class ErrorWay:
+    """Says it on standard error, which a service manager keeps."""
+
+    def tell(self, line: Line) -> None:
+        """Print the sentence."""
+        mark = "✓ 已恢复" if line["state"] == "cleared" else "✗"
+        sys.stderr.write(f"{line['at']} {mark} {line['text']}\n")
+        sys.stderr.flush()
+
+
+class Caller:
+    """Asks URLs from one thread; what piles up there is dropped, for the next alarm says the same again."""
+
+    def __init__(self, failed: Callable[[str], None]) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="auditor-url")
+        self._free = BoundedSemaphore(URL_PENDING_MAX)
+        self._failed = failed
+
+    def ask(self, url: str, line: Line | None = None) -> None:
+        """GET a URL, or POST a line to it as JSON."""
+        if self._free.acquire(blocking=False):
+            self._thread.submit(self._ask, url, line)
+
+    def close(self) -> None:
+        """Let go of the thread; what is pending is dropped."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _ask(self, url: str, line: Line | None) -> None:
+        body = None if line is None else json.dumps(line, ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json; charset=utf-8"} if body else {}
+        try:
+            # Only http and https: the settings refuse anything else.
+            request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310
+            with urllib.request.urlopen(request, timeout=URL_TIMEOUT_S):  # noqa: S310
+                pass
+        except (OSError, ValueError) as error:
+            # The URL itself may carry a secret and is not repeated.
+            self._failed(type(error).__name__)
+        finally:
+            self._free.release()
+
+
+class UrlWay:
+    """POSTs to a URL, as chat rooms and pagers take it; `text` is the sentence."""
+
+    def __init__(self, url: str, caller: Caller) -> None:
+        self._url, self._caller = url, caller
+
+    def tell(self, line: Line) -> None:
+        """Send the line off."""
+        self._caller.ask(self._url, line)
+
+
+class Heartbeat:
+    """Beats while all is well: a file is written at each look, a URL asked for twice a minute.
+
+    Whoever watches the file's age, or the URL, learns also of an auditor that is dead itself.
+    """
+
+    def __init__(self, path: Path, url: str = "", caller: Caller | None = None) -> None:
+        self._path, self._url, self._caller = path, url, caller
+        self._asked_at: datetime | None = None
+
+    def beat(self, wall: datetime) -> None:
+        """Say that all is well at `wall` (real time).
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        self._path.write_text(wall.isoformat() + "\n", encoding="utf-8")
+        due = self._asked_at is None or wall - self._asked_at >= BEAT_URL_EVERY
+        if self._url and self._caller is not None and due:
+            self._asked_at = wall
+            self._caller.ask(self._url)
