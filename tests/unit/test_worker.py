@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_what_fails_in_one_rooms_time_holds_up_no_other_rooms():
         def tick(self, step, now, limit):
             return 0
 
-    object.__setattr__(worker.house, "timed", (Broken(), Well()))
+    worker.house = replace(worker.house, timed=(Broken(), Well()))
     asyncio.run(asyncio.wait_for(worker.run(), STOPS_WITHIN_S))
     assert ticked
 
