@@ -7,13 +7,29 @@ duty.
 
 from __future__ import annotations
 
+import copy
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from rosters.model import Held, Knocker, Person, Post, Region, Shift, Site, Station, Unit
+from rosters.model import (
+    Absence,
+    Held,
+    Knocker,
+    Override,
+    OverrideWhy,
+    Person,
+    Post,
+    Region,
+    Shift,
+    Site,
+    Station,
+    Unit,
+)
+from rosters.overlay import Overlay, gaps_between
 from rosters.resolve import Timeline
 from streams.ids import digest
 from streams.words import Level, Model
@@ -62,6 +78,7 @@ class County:
         self.sites: Mapping[str, Site] = {site.id: site for site in sites}
         self.stations: Mapping[str, Station] = {station.id: station for station in stations}
         all_shifts, all_knockers = tuple(shifts), tuple(knockers)
+        self.shifts: tuple[Shift, ...] = all_shifts
         sheets = (self.regions, self.units, self.posts, self.people, self.sites, self.stations)
         rows = [*(row for sheet in sheets for row in sheet.values()), *all_shifts, *all_knockers]
         self.version = version or _digest_of(code, name, timezone.key, rows)
@@ -70,7 +87,8 @@ class County:
         self._unit_posts = _grouped(((post.unit, post.kind), post) for post in self.posts.values())
         self._level_posts = _grouped((post.level, post) for post in self.posts.values())
         by_post = _grouped((shift.post, shift) for shift in all_shifts)
-        self._timelines = {post: Timeline(of_post) for post, of_post in by_post.items()}
+        self._timelines: Mapping[str, Timeline[Shift]] = {post: Timeline(rows) for post, rows in by_post.items()}
+        self.overlay = Overlay()
         self._posts_of_person = self._index_people(all_shifts)
         self._people_of_number = _grouped(
             (phone.number, person.id) for person in self.people.values() for phone in person.phones
@@ -81,25 +99,47 @@ class County:
     def who(self, post_id: str, at: datetime, role: Literal["holder", "deputy"] = "holder") -> Held | None:
         """Return who holds a post at `at` (aware), or who stands beside it.
 
-        The holder of a post on shift is whoever is on shift, and nobody else: None where nobody is. Its deputy is the
-        shift's B角, else the post's stand-in of last resort (the last of its `holders`). A standing post is held by
-        the first of its `holders`; the second is its deputy. A post that is no longer in the roster is held by nobody.
+        An override that is in force comes before everything else, and says why. Else the holder of a post on shift is
+        whoever is on shift, and nobody else: None where nobody is, or who should be is away. Its deputy is the shift's
+        B角, else the post's stand-in of last resort (the last of its `holders`). A standing post is held by the first
+        of its `holders` who is not away; the next one is its deputy. A post that is no longer in the roster is held by
+        nobody.
         """
         post = self.posts.get(post_id)
         if post is None:
             return None
+        override = self.overlay.override(post_id, at)
+        if override and role == "holder":
+            return self._held(override.person, override.why, override.id)
+        if override and override.deputy:
+            return self._held(override.deputy, "deputy", override.id)
         if not post.on_shift:
-            place = 0 if role == "holder" else 1
-            held = post.holders[place : place + 1]
-            return self._held(held[0], "standing" if role == "holder" else "deputy") if held else None
-        timeline = self._timelines.get(post_id)
-        shift = timeline.at(at) if timeline else None
+            return self._standing(post, at, role, override)
+        shift = self.shift(post_id, at)
         if role == "holder":
-            return self._held(shift.person, "shift", shift.id) if shift else None
-        if shift and shift.deputy:
+            here = shift is not None and not self.overlay.is_away(shift.person, at)
+            return self._held(shift.person, "shift", shift.id) if shift and here else None
+        holder = override.person if override else shift.person if shift else ""
+        if shift and shift.deputy not in ("", holder) and not self.overlay.is_away(shift.deputy, at):
             return self._held(shift.deputy, "deputy", shift.id)
-        beside = [person for person in post.holders if shift is None or person != shift.person]
+        beside = [person for person in post.holders if person != holder and not self.overlay.is_away(person, at)]
         return self._held(beside[-1], "deputy") if beside else None
+
+    def shift(self, post_id: str, at: datetime) -> Shift | None:
+        """Return the published shift in force at a post at `at`, whatever was changed on top of it."""
+        timeline = self._timelines.get(post_id)
+        return timeline.at(at) if timeline else None
+
+    def changed(self, overrides: Iterable[Override], absences: Iterable[Absence], version: str) -> County:
+        """Return this county with overrides and absences on top, the later in the list before the earlier.
+
+        It shares everything else with this one, so that a change costs nothing in a county of any size.
+        """
+        new = copy.copy(self)
+        new.version = version
+        new.overlay = Overlay((*self.overlay.overrides, *overrides), (*self.overlay.absences, *absences))
+        new._posts_of_person = new.overlay.posts_of_person(self._posts_of_person)
+        return new
 
     def posts_of_number(self, number: str, at: datetime) -> tuple[str, ...]:
         """Return the ids of the posts that whoever has this number holds or deputises at `at`, in order."""
@@ -108,9 +148,10 @@ class County:
         return tuple(post for post in candidates if self._stands_at(post, people, at))
 
     def next_change(self, post_ids: Iterable[str], after: datetime) -> datetime | None:
-        """Return the next time strictly after `after` at which a shift of one of these posts begins or ends."""
-        timelines = (self._timelines[post] for post in post_ids if post in self._timelines)
-        changes = (timeline.next_change(after) for timeline in timelines)
+        """Return the next time strictly after `after` at which one of these posts may change hands."""
+        wanted = frozenset(post_ids)
+        changes = [self._timelines[post].next_change(after) for post in wanted if post in self._timelines]
+        changes += self.overlay.next_changes(wanted, self._posts_of_person, after)
         return min((change for change in changes if change is not None), default=None)
 
     def gaps(self, post_id: str, starts_at: datetime, ends_at: datetime) -> tuple[tuple[datetime, datetime], ...]:
@@ -118,6 +159,10 @@ class County:
         post = self.posts[post_id]
         if not post.on_shift:
             return ()
+        if self.overlay.overrides or self.overlay.absences:
+            return gaps_between(
+                starts_at, ends_at, lambda at: self.who(post_id, at) is not None, partial(self.next_change, (post_id,))
+            )
         timeline = self._timelines.get(post_id)
         return timeline.gaps(starts_at, ends_at) if timeline else ((starts_at, ends_at),)
 
@@ -248,8 +293,19 @@ class County:
         on_shift = ((person, shift.post) for shift in shifts for person in (shift.person, shift.deputy) if person)
         return _grouped({*standing, *on_shift})
 
-    def _held(self, person: str, why: Literal["shift", "standing", "deputy"], shift: str = "") -> Held:
+    def _held(self, person: str, why: Literal["shift", "standing", "deputy"] | OverrideWhy, shift: str = "") -> Held:
         return Held(person=self.people[person], why=why, shift=shift)
+
+    def _standing(
+        self, post: Post, at: datetime, role: Literal["holder", "deputy"], override: Override | None
+    ) -> Held | None:
+        first = override.person if override else ""
+        here = [person for person in post.holders if person != first and not self.overlay.is_away(person, at)]
+        if role == "holder":
+            return self._held(here[0], "standing" if here[0] == post.holders[0] else "deputy") if here else None
+        # Without an override the first who is there holds it, and the next one stands beside.
+        beside = here[:1] if override else here[1:2]
+        return self._held(beside[0], "deputy") if beside else None
 
     def _stands_at(self, post: str, people: Collection[str], at: datetime) -> bool:
         standing = (self.who(post, at), self.who(post, at, "deputy"))
