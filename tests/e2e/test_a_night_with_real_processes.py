@@ -1,6 +1,7 @@
-"""A warning posted over HTTP goes through Kafka and Faust agents to phones, in real processes, and so does the power cut."""
+"""A warning posted over HTTP goes through Kafka and agents to phones, in real processes, through a power cut too."""
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -105,7 +106,7 @@ async def _check_history(live: Live) -> None:
             by_number.setdefault(attempt.number_key, []).append(attempt.dialled_at.timestamp())
     for times in by_number.values():
         times.sort()
-        assert all(later - earlier >= 60 for earlier, later in zip(times, times[1:], strict=False))
+        assert all(later - earlier >= 60 for earlier, later in pairwise(times))
     unanswered = {row.id for row in live.callouts() if row.state in (CalloutState.UNREACHED, CalloutState.LOST)}
     listed = {item.callout_id for visit in live.rows(VISITS) for item in visit.items}
     village = {row.id for row in live.callouts() if row.id in unanswered and row.ladder.then == "door"}
