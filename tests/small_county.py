@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rosters.county import County
@@ -59,6 +60,7 @@ def small_county(
     vacant: Collection[str] = (),
     numbers: Mapping[str, str] | None = None,
     second_phones: Mapping[str, str] | None = None,
+    landlines: Collection[str] = (),
 ) -> County:
     """Return the county.
 
@@ -66,13 +68,15 @@ def small_county(
         vacant: Posts on shift that nobody holds in the first shift, and that have no stand-in.
         numbers: Another number for whoever holds a post, so that two can share a phone.
         second_phones: A second phone of a post's holder.
+        landlines: Whose first phone is a landline.
     """
     numbers, second_phones = numbers or {}, second_phones or {}
     names = [*(f"{post}-{turn}" for post in ON_SHIFT for turn in (1, 2))]
     names += [name for post in STANDING for name in (post, f"{post}-b")]
     people = []
     for name in names:
-        phones = [Phone(number=numbers.get(name, f"sim:{name}"))]
+        kind: Literal["mobile", "landline"] = "landline" if name in landlines else "mobile"
+        phones = [Phone(number=numbers.get(name, f"sim:{name}"), kind=kind)]
         phones += [Phone(number=second_phones[name])] if name in second_phones else []
         people.append(Person(id=name, name=name, phones=tuple(phones)))
     posts = [_post(post, *facts, on_shift=True, holders=()) for post, facts in ON_SHIFT.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from agents.callout.state import CALLOUTS, Callout
+from agents.callout.state import CALLOUTS, UNANSWERED, Callout
 from agents.dial.hear import decide
 from agents.dial.replies import decide_reply
 from agents.dial.state import ATTEMPTS
@@ -44,5 +44,6 @@ class DialRoom:
             limit=200,
         )
         ids = {callout_id for attempt in attempts for callout_id in attempt.callouts}
-        rows = step.load(CALLOUTS, ids)
-        return [row for _, row in sorted(rows.items()) if row.is_open and row.realm == message.realm]
+        rows = [row for _, row in sorted(step.load(CALLOUTS, ids).items()) if row.realm == message.realm]
+        # Where none is open any more, what nobody answered is meant: somebody may be on the way to the door.
+        return [row for row in rows if row.is_open] or [row for row in rows if row.state in UNANSWERED]

@@ -33,7 +33,8 @@ def decide_reply(
 
     Args:
         message: What was sent, by the keyed digest of its number.
-        candidates: Open callouts that were dialled or written to on this number.
+        candidates: Callouts that were dialled or written to on this number: the open ones, or where none is, those that
+            nobody answered.
         now: Story time.
     """
     key = f"{message.realm}|number|{message.number_key}"

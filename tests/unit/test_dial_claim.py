@@ -256,3 +256,22 @@ def test_a_drill_does_not_use_up_what_is_kept_for_red():
     desk = rung_often(2)
     desk.want("v201-head", round_no=50, colour=Colour.RED, realm="drill:x")
     assert desk.claim() == []
+
+
+def test_no_text_is_sent_to_a_landline():
+    desk = Desk(landlines=("v201-head",))
+    desk.want("v201-head", mode=Mode.MESSAGE)
+    assert desk.claim(Channel.TEXT) == []
+    assert [letter.message.why for letter in desk.letters("nobody_held")] == ["no_mobile"]
+
+
+def test_a_landline_is_called():
+    desk = Desk(landlines=("v201-head",))
+    desk.want("v201-head")
+    assert len(desk.claim()) == 1
+
+
+def test_a_text_goes_to_the_mobile_beside_a_landline():
+    desk = Desk(landlines=("v201-head",), second_phones={"v201-head": "sim:mobile"})
+    desk.want("v201-head", mode=Mode.MESSAGE)
+    assert [dial.number for dial in desk.claim(Channel.TEXT)] == ["sim:mobile"]
