@@ -170,6 +170,10 @@ class County:
         """Return whether a person holds or deputises a post, now or on any shift of this roster."""
         return person_id in self._posts_of_person
 
+    def posts_of_person(self, person_id: str) -> tuple[str, ...]:
+        """Return the ids of the posts that a person holds or deputises, now or on any shift of this roster."""
+        return tuple(post for post in self._posts_of_person.get(person_id, ()) if post in self.posts)
+
     # Which posts
 
     def posts_where(

@@ -93,6 +93,26 @@ class Shift(Model):
     ends_at: datetime
 
 
+OverrideWhy = Literal["swap", "stand_in", "held_over"]
+
+
+class Override(Shift):
+    """A stretch in which somebody else holds a post than the published shifts say; see `changes.py`.
+
+    Where overrides of one post overlap, the one made last is in force. A `deputy` of its own goes before the shift's.
+    """
+
+    why: OverrideWhy
+
+
+class Absence(Model):
+    """A person is away from `starts_at` until just before `ends_at` (leave, illness): nothing is held meanwhile."""
+
+    person: str
+    starts_at: datetime
+    ends_at: datetime
+
+
 class Knocker(Model):
     """Somebody who goes to the door in a village: 组长, 网格员, or of the next village (邻村)."""
 
@@ -114,8 +134,8 @@ class Station(Model):
 
 
 class Held(Model):
-    """Who holds a post, why, and since which shift."""
+    """Who holds a post, why, and by which shift or override."""
 
     person: Person
-    why: Literal["shift", "standing", "deputy"]
+    why: Literal["shift", "standing", "deputy"] | OverrideWhy
     shift: str = ""

@@ -1,8 +1,9 @@
-"""Who is on shift at a time: pure arithmetic over the shifts of one post.
+"""Who is on shift at a time: pure arithmetic over the shifts, or the overrides, of one post.
 
 A shift is in force from its first instant until just before its last: at 08:00:00 the new one holds the post. Where
-shifts overlap, the one that started last is in force, and an older one comes back when it ends. Nothing here reads a
-clock, and nothing here fills a hole with somebody else: nobody on duty is an answer.
+shifts overlap, the one that started last is in force, and an older one comes back when it ends; of overrides it is the
+one written last. Nothing here reads a clock, and nothing here fills a hole with somebody else: nobody on duty is an
+answer.
 """
 
 from __future__ import annotations
@@ -11,23 +12,32 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from rosters.model import Shift
 
+S = TypeVar("S", bound=Shift)
 
-class Timeline:
-    """The shifts of one post, cut into stretches in which one shift, or none, is in force."""
 
-    def __init__(self, shifts: Sequence[Shift]) -> None:
+class Timeline(Generic[S]):
+    """The shifts of one post, cut into stretches in which one shift, or none, is in force.
+
+    Args:
+        shifts: In the order in which they were written.
+        last_written_wins: Of shifts that overlap the one written last is in force, not the one that started last.
+    """
+
+    def __init__(self, shifts: Sequence[S], *, last_written_wins: bool = False) -> None:
         self._changes: list[datetime] = []
-        self._in_force: list[Shift | None] = []
+        self._in_force: list[S | None] = []
         waiting = sorted(enumerate(shifts), key=lambda item: (item[1].starts_at, item[0]))
-        running: list[tuple[int, Shift]] = []
+        running: list[tuple[int, S]] = []
         position = 0
         for moment in sorted({bound for shift in shifts for bound in (shift.starts_at, shift.ends_at)}):
             while position < len(waiting) and waiting[position][1].starts_at <= moment:
                 # The heap's top is what started last; of two that start together, the one written later.
-                heapq.heappush(running, (-position, waiting[position][1]))
+                rank = waiting[position][0] if last_written_wins else position
+                heapq.heappush(running, (-rank, waiting[position][1]))
                 position += 1
             while running and running[0][1].ends_at <= moment:
                 heapq.heappop(running)
@@ -36,7 +46,7 @@ class Timeline:
                 self._changes.append(moment)
                 self._in_force.append(now_in_force)
 
-    def at(self, at: datetime) -> Shift | None:
+    def at(self, at: datetime) -> S | None:
         """Return the shift in force at `at` (aware), or None where nobody is on shift."""
         stretch = bisect_right(self._changes, at) - 1
         return self._in_force[stretch] if stretch >= 0 else None
