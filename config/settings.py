@@ -172,7 +172,7 @@ class Settings(BaseSettings):
             raise ValueError("PORT 与 METRICS_PORT 不能相同 / PORT and METRICS_PORT must differ")
         if self.carrier_fallback and self.carrier in ("simulated", self.carrier_fallback):
             raise ValueError(
-                "CARRIER_FALLBACK 是 CARRIER 之外的另一家真实线路 / CARRIER_FALLBACK is another real carrier than CARRIER"
+                "CARRIER_FALLBACK 应是另一家真实线路 / CARRIER_FALLBACK is a real carrier other than CARRIER"
             )
         for name in self.carriers:
             self._check_real_carrier(name)

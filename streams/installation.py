@@ -11,12 +11,13 @@ from datetime import datetime
 from pathlib import Path
 
 from agents.dial.approvals import ApprovedNumbers
+from agents.dial.carriers.aliyun.account import AliyunAccount
 from agents.dial.carriers.protocol import Carrier
 from agents.dial.carriers.simulated import SimulatedCarrier, load_habits
 from agents.dial.carriers.twilio import TwilioAccount, TwilioCarrier
 from agents.facts import Facts
 from config.load import load_rules
-from config.settings import Settings
+from config.settings import Settings, SettingsError
 from rosters.load import load_county
 from streams.clock import SystemClock
 from streams.ledger.migrate import migrate
@@ -103,9 +104,23 @@ def _carriers(settings: Settings, key: bytes, approved: ApprovedNumbers) -> tupl
             texts_per_s=settings.text_pace_per_s,
         )
     ]
-    if settings.carrier == "twilio" and not settings.rehearsal:
-        carriers.append(TwilioCarrier(twilio_account(settings), approved))
+    if not settings.rehearsal:
+        carriers += [_real_carrier(name, settings, approved) for name in settings.carriers]
     return tuple(carriers)
+
+
+def _real_carrier(name: str, settings: Settings, approved: ApprovedNumbers) -> Carrier:
+    if name == "twilio":
+        return TwilioCarrier(twilio_account(settings), approved)
+    try:
+        # Only here: the vendor's packages are an extra, and take two seconds to import.
+        from agents.dial.carriers.aliyun.carrier import AliyunCarrier
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            "CARRIER=aliyun 需要阿里云的软件包，请安装 jiaoying[aliyun] / "
+            f"CARRIER=aliyun needs the packages of the extra jiaoying[aliyun] ({error.name} is missing)"
+        ) from error
+    return AliyunCarrier(aliyun_account(settings), approved)
 
 
 def twilio_account(settings: Settings) -> TwilioAccount:
@@ -117,11 +132,34 @@ def twilio_account(settings: Settings) -> TwilioAccount:
             "auth_token": settings.twilio_auth_token,
             "from_number": settings.twilio_from_number,
             "public_url": settings.twilio_public_url,
-            "pace_per_s": settings.call_pace_per_s,
+            "pace_per_s": min(settings.call_pace_per_s, settings.twilio_calls_per_s),
             "texts_per_s": settings.text_pace_per_s,
+            "china_basis": settings.twilio_china_basis,
             **api_base,
         }
     )
+
+
+def aliyun_account(settings: Settings) -> AliyunAccount:
+    """Return the Aliyun account that the settings describe."""
+    given = {
+        "access_key_id": settings.aliyun_access_key_id,
+        "access_key_secret": settings.aliyun_access_key_secret,
+        "show_number": settings.aliyun_show_number,
+        "ivr_template": settings.aliyun_ivr_template,
+        "reply_template": settings.aliyun_reply_template,
+        "notice_template": settings.aliyun_notice_template,
+        "sign_name": settings.aliyun_sign_name,
+        "text_template": settings.aliyun_text_template,
+        "text_variables": settings.aliyun_text_variables,
+        "text_variable_chars": settings.aliyun_text_variable_chars,
+        "chars_per_s": settings.aliyun_chars_per_s,
+        "pace_per_s": min(settings.call_pace_per_s, settings.aliyun_calls_per_s),
+        "texts_per_s": settings.text_pace_per_s,
+        "voice_api": settings.aliyun_voice_api,
+        "text_api": settings.aliyun_text_api,
+    }
+    return AliyunAccount.model_validate({name: value for name, value in given.items() if value != ""})
 
 
 def environment(settings: Settings) -> dict[str, str]:

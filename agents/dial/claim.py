@@ -15,11 +15,13 @@ from agents.callout.decide import attempt_limit
 from agents.callout.state import CALLOUTS, Callout
 from agents.dial.budget import Budget, free_slots, may_ring_at, next_slot
 from agents.dial.carriers.protocol import Carrier, Dial, Script
+from agents.dial.health import down_carriers, pace_id
 from agents.dial.hear import DialReason
 from agents.dial.state import ATTEMPTS, PACES, Attempt, AttemptState, Pace
 from agents.facts import Facts
 from agents.plan.state import ROUNDS
-from agents.plan.wording import KEYS
+from agents.plan.wording import prompt_of
+from config.rules import RuleBook
 from rosters.model import Person, Phone
 from rosters.numbers import mask, number_digest
 from streams.ids import REAL, digest, make_id
@@ -73,7 +75,7 @@ class ClaimDesk:
 
     def claim(self, step: Step, channel: Channel, now: datetime, wall: datetime) -> list[Dial]:
         """Claim what may be dialled now and return it, worst first."""
-        paces = step.load(PACES, [_pace_id(carrier, channel) for carrier in self.carriers])
+        paces = step.load(PACES, [pace_id(carrier.name, channel) for carrier in self.carriers])
         slots = self.slots(paces, channel, now)
         if not any(slots.values()):
             return []
@@ -92,7 +94,7 @@ class ClaimDesk:
         """Return how many calls or messages each carrier may be given now."""
         slots = {}
         for carrier in self.carriers:
-            pace = paces.get(_pace_id(carrier, channel))
+            pace = paces.get(pace_id(carrier.name, channel))
             per_s = _per_s(carrier, channel)
             since = pace.next_at if pace else now - timedelta(seconds=self.burst_s)
             slots[carrier.name] = free_slots(since, now, per_s, self.burst_s) if per_s > 0 else 0
@@ -116,8 +118,18 @@ class ClaimDesk:
         rounds = step.load(ROUNDS, {row.round_id for row in rows})
         return [row for row in rows if rounds[row.round_id].stopped_at is None]
 
-    def target(self, callout: Callout, channel: Channel, now: datetime) -> Target | str:
-        """Return whom a callout rings now, or why nobody can be: looked up at the moment of the attempt."""
+    def budget_of(self, carrier: Carrier) -> Budget:
+        """Return what one number may be rung through a carrier: what its vendor allows, or else what this desk does."""
+        budget = getattr(carrier, "budget", None)
+        return budget if isinstance(budget, Budget) else self.budget
+
+    def target(
+        self, callout: Callout, channel: Channel, now: datetime, down: frozenset[str] = frozenset()
+    ) -> Target | str:
+        """Return whom a callout rings now, or why nobody can be: looked up at the moment of the attempt.
+
+        A carrier that is `down` is taken only where no other may dial the number.
+        """
         role = "deputy" if callout.target_role == "deputy" else "holder"
         if callout.target_post not in self.facts.county.posts:
             return "post_gone"
@@ -132,9 +144,10 @@ class ClaimDesk:
         if not phones:
             return "no_phone" if channel is Channel.VOICE else "no_mobile"
         for no, phone in phones:
-            for carrier in self.carriers:
-                if carrier.may_dial(phone.number):
-                    return Target(held.person, no, phone, carrier, number_digest(phone.number, self.number_key))
+            able = [carrier for carrier in self.carriers if carrier.may_dial(phone.number)]
+            if able:
+                carrier = next((carrier for carrier in able if carrier.name not in down), able[0])
+                return Target(held.person, no, phone, carrier, number_digest(phone.number, self.number_key))
         return "number_not_approved"
 
 
@@ -147,6 +160,7 @@ class _Claim:
         self.desk, self.step, self.channel, self.now, self.wall = desk, step, channel, now, wall
         self.paces = paces
         self.slots = desk.slots(paces, channel, now)
+        self.down = down_carriers(paces, [carrier.name for carrier in desk.carriers], channel, now)
         self.rung: set[str] = set()
         self.used: dict[str, int] = defaultdict(int)
         self.dials: list[Dial] = []
@@ -168,10 +182,11 @@ class _Claim:
             if self.channel is Channel.VOICE:
                 # What is kept for red is kept for the real thing: no drill uses it up.
                 severity = lead.severity if lead.realm == REAL else 0
-                ring_at = may_ring_at(history.get(number_key, ()), severity, self.desk.budget, self.now)
+                budget = self.desk.budget_of(target.carrier)
+                ring_at = may_ring_at(history.get(number_key, ()), severity, budget, self.now)
                 if number_key in self.rung:
                     # A drill and the real thing want the same phone: two calls, the second when the first is over.
-                    ring_at = self.now + timedelta(seconds=self.desk.budget.gap_s)
+                    ring_at = self.now + timedelta(seconds=budget.gap_s)
                 if ring_at > self.now:
                     for callout, _ in members:
                         self._change(callout, call_at=ring_at)
@@ -188,7 +203,7 @@ class _Claim:
         """Group by number, carrier and realm: a drill never stands in one call with the real thing."""
         groups: Groups = {}
         for callout in wanted:
-            found = self.desk.target(callout, self.channel, self.now)
+            found = self.desk.target(callout, self.channel, self.now, self.down)
             if isinstance(found, str):
                 self._nobody(callout, found)
                 continue
@@ -253,7 +268,7 @@ class _Claim:
         for callout in (item for post in posts for item in others.get(post, ())):
             if callout.id in self.callouts or callout.realm != spoken[0].realm:
                 continue
-            found = self.desk.target(callout, self.channel, self.now)
+            found = self.desk.target(callout, self.channel, self.now, self.down)
             if isinstance(found, Target) and found.number_key == target.number_key:
                 spoken.append(callout)
         return sorted(spoken, key=lambda item: (-item.severity, -item.priority, item.opened_at, item.id))
@@ -267,7 +282,7 @@ class _Claim:
         attempt_id = make_id(
             lead.realm, "attempt", lead.id, str(lead.step), str(count + 1), self.channel, target.number_key
         )
-        script = _script(spoken, self.channel)
+        script = script_of(spoken, self.channel, self.desk.facts.book)
         news_s = CALL_NEWS_S if self.channel is Channel.VOICE else TEXT_NEWS_S
         attempt = Attempt(
             id=attempt_id,
@@ -349,7 +364,7 @@ class _Claim:
         for carrier in self.desk.carriers:
             used = self.used[carrier.name]
             if used:
-                name = _pace_id(carrier, self.channel)
+                name = pace_id(carrier.name, self.channel)
                 # As it was before anything was looked up: of two desks that claim at once, one is told to begin again.
                 pace = self.paces.get(name, Pace(id=name, next_at=self.now))
                 at = next_slot(pace.next_at, self.now, _per_s(carrier, self.channel), self.desk.burst_s, used)
@@ -367,24 +382,21 @@ def dial_of(attempt: Attempt, number: str) -> Dial:
         script=script,
         dial_no=attempt.dial_no,
         at=attempt.dialled_at,
+        carrier=attempt.carrier,
     )
 
 
-def _script(spoken: Sequence[Callout], channel: Channel) -> Script:
+def script_of(spoken: Sequence[Callout], channel: Channel, book: RuleBook) -> Script:
     """Put everything that is open for one number into one call or one message."""
     exercise = spoken[0].realm.startswith("drill:")
     voices = list(dict.fromkeys(callout.voice for callout in spoken if callout.voice))
     texts = list(dict.fromkeys(callout.text for callout in spoken if callout.text))
     voice = "另有：".join(voices) if channel is Channel.VOICE else ""
-    return Script(voice=voice, text="\n".join(texts), prompt=KEYS, exercise=exercise)
+    return Script(voice=voice, text="\n".join(texts), prompt=prompt_of(book), exercise=exercise)
 
 
 def _column(channel: Channel) -> str:
     return "call_at" if channel is Channel.VOICE else "text_at"
-
-
-def _pace_id(carrier: Carrier, channel: Channel) -> str:
-    return f"{carrier.name}:{channel}"
 
 
 def _per_s(carrier: Carrier, channel: Channel) -> float:

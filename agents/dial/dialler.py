@@ -24,6 +24,7 @@ from agents.dial.carriers.protocol import (
     VendorDownError,
 )
 from agents.dial.claim import LEASE_S, ClaimDesk, dial_of
+from agents.dial.health import count_failure, mark_refused, mark_well, pace_id
 from agents.dial.hear import end
 from agents.dial.state import ATTEMPTS, PACES, Attempt, AttemptState
 from agents.plan.state import ROUNDS
@@ -143,9 +144,11 @@ class Dialler:
         return record(step, answers, self.clock.now())
 
     async def _place(self, dial: Dial) -> Answer:
-        carrier = next((item for item in self.desk.carriers if item.may_dial(dial.number)), None)
-        if carrier is None:
-            refused = RefusedByVendorError("no carrier may dial this number any more", outcome=Outcome.BARRED)
+        carrier = self._carriers.get(dial.carrier)
+        if carrier is None or not carrier.may_dial(dial.number):
+            refused = RefusedByVendorError(
+                f"carrier {dial.carrier} may not dial this number any more", outcome=Outcome.BARRED
+            )
             return Answer(dial.attempt_id, error=refused)
         try:
             return Answer(dial.attempt_id, placed=await carrier.place(dial))
@@ -219,12 +222,14 @@ def record(step: Step, answers: Sequence[Answer], now: datetime) -> list[tuple[s
     to_hang_up: list[tuple[str, str]] = []
     placed_rows: list[Attempt] = []
     news: list[Letter] = []
+    took: set[tuple[str, Channel]] = set()
     for answer in answers:
         attempt = attempts[answer.attempt_id]
         if answer.placed is None:
             _failed(step, attempt, answer.error, now)
             continue
         placed = answer.placed
+        took.add((attempt.carrier, attempt.channel))
         stopped = attempt.stop or all(rounds[round_id].stopped_at is not None for round_id in attempt.rounds)
         if stopped and attempt.channel is Channel.VOICE:
             to_hang_up.append((attempt.carrier, placed.vendor_id))
@@ -234,6 +239,7 @@ def record(step: Step, answers: Sequence[Answer], now: datetime) -> list[tuple[s
         news += [_news_letter(attempt, item, now) for item in placed.to_come if not _is_ringing(item)]
     step.save(ATTEMPTS, placed_rows)
     step.write(news)
+    mark_well(step, took)
     return to_hang_up
 
 
@@ -303,7 +309,7 @@ def _failed(step: Step, attempt: Attempt, error: CarrierError | None, now: datet
     """Handle a refusal: a busy vendor is slowed down for, a refusal ends the attempt, a silent one is looked up."""
     if isinstance(error, VendorBusyError):
         wait = timedelta(seconds=error.retry_after_s or 1.0)
-        name = f"{attempt.carrier}:{attempt.channel}"
+        name = pace_id(attempt.carrier, attempt.channel)
         pace = step.load(PACES, [name]).get(name)
         if pace is not None:
             step.save(PACES, [pace.model_copy(update={"next_at": max(pace.next_at, now + wait)})])
@@ -314,9 +320,11 @@ def _failed(step: Step, attempt: Attempt, error: CarrierError | None, now: datet
         decision = end(coded, error.outcome, now)
         apply(step, ATTEMPTS, [decision.state], [decision])
         if error.outcome is Outcome.VENDOR_FAILED:
+            mark_refused(step, attempt.carrier, attempt.channel, now)
             record_troubles(step, [trouble("vendor_refused", f"real|vendor|{attempt.carrier}", str(error), now)])
         return
     # It may or may not have been placed: the claim's lease runs out, and then the carrier is asked.
+    count_failure(step, attempt.carrier, attempt.channel, now)
     text = f"线路 {attempt.carrier} 无应答"
     record_troubles(step, [trouble("vendor_down", f"real|vendor|{attempt.carrier}", text, now)])
 

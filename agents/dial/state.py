@@ -84,9 +84,14 @@ ATTEMPTS: Table[Attempt] = Table(
 
 
 class Pace(Row):
-    """How fast a carrier may be used: `next_at` (story time) is when its next slot is free."""
+    """How a carrier may be used for calls (or texts): `next_at` (story time) is when its next slot is free.
+
+    `failures` counts how often in a row it did not answer; until `down_until` another carrier goes first.
+    """
 
     next_at: datetime
+    failures: int = 0
+    down_until: datetime | None = None
 
 
 PACES: Table[Pace] = Table("paces", Pace, ("next_at",))

@@ -61,6 +61,7 @@ class House:
                 "from_number": self.fake.numbers[0],
                 "public_url": self.url,
                 "api_base": self.fake.url,
+                "china_basis": "the numbers of these tests are nobody's",
                 **settings,
             }
         )

@@ -45,6 +45,7 @@ class Dial(Model):
         script: What is said.
         dial_no: Which dialling of this number in this round it is, from 1.
         at: Story time of the claim.
+        carrier: Name of the carrier that it was claimed for.
     """
 
     attempt_id: str
@@ -53,6 +54,7 @@ class Dial(Model):
     script: Script
     dial_no: int = Field(default=1, ge=1)
     at: datetime
+    carrier: str = ""
 
 
 class Placed(Model):

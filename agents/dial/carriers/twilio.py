@@ -61,6 +61,8 @@ class TwilioAccount(Model):
         ring_s: How long it rings.
         talk_s: The longest call.
         timeout_s: How long we wait for Twilio's answer.
+        china_basis: On what legal basis numbers of the mainland are sent abroad (PIPL §38 ff.); "" = they are not
+            dialled through Twilio.
     """
 
     account_sid: str
@@ -74,6 +76,7 @@ class TwilioAccount(Model):
     ring_s: int = Field(default=35, ge=10, le=120)
     talk_s: int = Field(default=180, ge=60, le=600)
     timeout_s: float = Field(default=8.0, gt=0, lt=10)
+    china_basis: str = ""
 
 
 class VendorHttp(AsyncTwilioHttpClient):  # type: ignore[misc]  # The package is untyped.
@@ -128,8 +131,9 @@ class TwilioCarrier:
         self._client: Client | None = None
 
     def may_dial(self, number: str) -> bool:
-        """Return whether it is an E.164 number that somebody approved."""
-        return number.startswith("+") and self._approved(number)
+        """Return whether it is an E.164 number that somebody approved, and that may leave the country."""
+        abroad = not number.startswith("+86") or bool(self._account.china_basis)
+        return number.startswith("+") and abroad and self._approved(number)
 
     async def place(self, dial: Dial) -> Placed:
         """Create the call or the message; what follows is told by callbacks."""

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 
+from agents.dial.carriers.aliyun.outid import attempt_of, is_ours
 from agents.dial.carriers.protocol import Script
-from agents.dial.state import ATTEMPTS, AttemptState
+from agents.dial.state import ATTEMPTS, Attempt, AttemptState
 from agents.plan.state import ROUNDS
 from config.settings import Settings
 from streams import topics
+from streams.doors.http.aliyun import Receipts, aliyun_router
 from streams.doors.http.twilio import twilio_router
+from streams.ids import REAL
 from streams.ledger.contract import FullStep, Step, Where
 from streams.letters import CallNews, TextReplied, write_letter
 from streams.wiring import House
 
+RECEIPTS_WITHIN = timedelta(days=3)
+"""How old a round may be whose receipts are still asked about."""
+
 
 def hearing_router(house: House, settings: Settings) -> APIRouter:
-    """Return the routes that Twilio calls, under the path of the public URL."""
+    """Return the routes that carriers call: Twilio's under the path of its public URL, Aliyun's under /aliyun."""
     hearing = Hearing(house, settings.realm)
+    routers = APIRouter()
+    if "aliyun" in settings.carriers:
+        speed = settings.aliyun_chars_per_s
+        receipts = Receipts(hearing.hear, hearing.attempts_of, house.clock, house.number_key, speed)
+        routers.include_router(aliyun_router(receipts, settings.aliyun_receipt_secret.get_secret_value()))
+    if "twilio" not in settings.carriers:
+        return routers
     tokens = [settings.twilio_auth_token.get_secret_value(), settings.twilio_auth_token_next.get_secret_value()]
     router = APIRouter(prefix=urlsplit(settings.twilio_public_url).path.rstrip("/"))
     public_url, key = settings.twilio_public_url, house.number_key
@@ -28,7 +43,8 @@ def hearing_router(house: House, settings: Settings) -> APIRouter:
             hearing.hear, hearing.script_of, [token for token in tokens if token], public_url, house.clock, key
         )
     )
-    return router
+    routers.include_router(router)
+    return routers
 
 
 class Hearing:
@@ -58,6 +74,11 @@ class Hearing:
 
         await self._ledger.run(keep)
 
+    async def attempts_of(self, out_ids: Collection[str]) -> Mapping[str, Attempt]:
+        """Return attempts by the OutId that they have at Aliyun; those that are none of ours are left out."""
+        since = self._clock.now() - RECEIPTS_WITHIN
+        return await self._ledger.run(lambda step: _attempts_of(step, out_ids, self._realm, since))
+
     async def script_of(self, attempt_id: str) -> Script | None:
         """Return what an attempt says; None where it is unknown, over, or all of its rounds were stopped."""
         return await self._ledger.run(lambda step: _script_of(step, attempt_id))
@@ -66,6 +87,14 @@ class Hearing:
         """Return the realm in which a number was last dialled: a reply names none, and a drill's is not a real one."""
         latest = step.find(ATTEMPTS, Where("number_key", "=", number_key), order=("-dialled_at",), limit=1)
         return latest[0].realm if latest else self._realm
+
+
+def _attempts_of(step: Step, out_ids: Collection[str], realm: str, since: datetime) -> dict[str, Attempt]:
+    """Find attempts in every realm in which something was opened lately: an OutId has no room for the realm."""
+    opened = step.count(ROUNDS, ("realm",), Where("opened_at", ">", since))
+    realms = sorted({REAL, realm, *(str(found) for (found,) in opened)})
+    named = {attempt_of(out_id, each): out_id for out_id in out_ids if is_ours(out_id) for each in realms}
+    return {named[attempt_id]: attempt for attempt_id, attempt in step.load(ATTEMPTS, named).items()}
 
 
 def _script_of(step: Step, attempt_id: str) -> Script | None:
