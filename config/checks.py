@@ -19,6 +19,9 @@ from streams.words import Colour, Level
 # A digest is read, not rung: it waits for the hours when people are up (our choice, no rule of the field).
 DIGEST_FROM, DIGEST_TO = "05:00", "22:00"
 
+# Many telephones let a second call of the same number within three minutes through their do-not-disturb.
+GAP_S_MAX = 180
+
 
 def found(path: Path, text: str, **values: object) -> Finding:
     """Make a finding."""
@@ -62,6 +65,8 @@ def check_ladders(ladders: dict[str, Ladder]) -> Iterator[Finding]:
                     (*path, "window_s"), "calls_past_window",
                     calls=step.calls, gap_s=step.gap_s, needed_s=needed_s, window_s=step.window_s,
                 )  # fmt: skip
+            if step.calls > 1 and step.gap_s > GAP_S_MAX:
+                yield found((*path, "gap_s"), "gap_too_long", value=step.gap_s)
             if step in ladder.steps[:index]:
                 yield found(path, "same_step", first=ladder.steps.index(step) + 1)
 

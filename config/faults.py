@@ -179,5 +179,27 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{value} in {window_h} h is below {limit} in {shorter_h} h (row {first}), which would then mean nothing",
     ),
     "level_range": ("level_m_min 必须小于 level_m_max", "level_m_min must be below level_m_max"),
+    # What is said.
+    "unknown_field": ("没有可填的项 {value}{near}", "nothing fills the field {value}{near}"),
+    "field_missing": ("这句话里必须有 {value} 这一项", "this sentence must hold the field {value}"),
+    "mark_first": (
+        "语音要以 mark 开头:演练和测试必须先说",
+        "a call must begin with mark: a drill or test says so first",
+    ),
+    "template": ("花括号写法有误:{why}", "the braces are wrong: {why}"),
+    "word_missing": ("缺少 {value} 的说法", "there is no word for {value}"),
+    "nothing_said": ("{colour}没有说法:{hazards}", "nothing is said at {colour} about {hazards}"),
+    "voice_too_long": (
+        "念出来有 {chars} 个字,最多 {limit} 个;最长的地名是{place}:{said}",
+        "{chars} characters are spoken, at most {limit} may be; the longest place is {place}: {said}",
+    ),
+    "text_too_long": (
+        "不算全文就有 {chars} 个字,最多 {limit} 个;最长的地名是{place}",
+        "{chars} characters without the warning's own text, at most {limit} may be; the longest place is {place}",
+    ),
+    "gap_too_long": (
+        "两次呼叫相隔 {value} 秒;3 分钟内的第二次来电才能突破免打扰,应为 60 至 180 秒",
+        "{value} s between calls: only a second call within 3 minutes breaks through do-not-disturb; take 60 to 180",
+    ),
     "near": (",是不是 {value}", "; did you mean {value}"),
 }

@@ -19,6 +19,7 @@ from config.faults import ConfigError, Fault, Language, say
 from config.hazards import load_hazards
 from config.rules import Hazard, Knobs, Ladder, Quiet, Rule, RuleBook, Threshold, Uncovered
 from config.sheet import Finding, M, Sheet, nearest, read_sheet, shaped
+from config.speech import SPEECH_FILE, Speech, load_speech
 from streams.words import Model
 
 __all__ = ["ConfigError", "Fault", "load_rules"]
@@ -52,7 +53,8 @@ def load_rules(
     """Load, check and hash the rule book.
 
     Args:
-        folder: Holds hazards.yaml, thresholds.yaml and presets/; the files that come with the project if None.
+        folder: Holds hazards.yaml, thresholds.yaml and presets/; the files that come with the project if None. Where
+            it holds no speech.yaml, the sentences that come with the project are used.
         preset: Which file of presets/ (without .yaml).
         language: In what language faults speak.
         hazards: Used in place of hazards.yaml.
@@ -73,9 +75,10 @@ def load_rules(
     if known is not None and limited:
         sheet, limit_rows = limited
         faults += sheet.faults(check_thresholds(limit_rows.thresholds, known))
-    if faults or known is None or not ruled or not limited:
+    spoken = _speech(folder, known or (), language, faults)
+    if faults or known is None or spoken is None or not ruled or not limited:
         raise ConfigError(tuple(faults), language)
-    book = RuleBook(preset=preset, hazards=known, thresholds=limited[1].thresholds, **dict(ruled[1]))
+    book = RuleBook(preset=preset, hazards=known, thresholds=limited[1].thresholds, speech=spoken, **dict(ruled[1]))
     return book.model_copy(update={"hash": hash_of(book)})
 
 
@@ -110,6 +113,22 @@ def _hazards(folder: File, language: Language, faults: list[Fault]) -> tuple[Haz
     except (OSError, ValueError) as error:
         faults.append(Fault("hazards.yaml", 1, "", say("hazards_file", language, why=error)))
         return None
+
+
+def _speech(folder: File, hazards: tuple[Hazard, ...], language: Language, faults: list[Fault]) -> Speech | None:
+    """Load the county's sentences, or the project's where it has none, or add what is wrong to `faults`."""
+    file = folder / SPEECH_FILE
+    own = file.is_file()
+    try:
+        # Hazards of a county's own are spoken by the sentences for `any`; only its own file must know them by name.
+        return load_speech(file if own else OWN_FOLDER / SPEECH_FILE, _keys(hazards) if own else (), language)
+    except ConfigError as error:
+        faults.extend(error.faults)
+        return None
+
+
+def _keys(hazards: tuple[Hazard, ...]) -> tuple[str, ...]:
+    return tuple(hazard.key for hazard in hazards)
 
 
 def _check_preset(preset: Preset, thresholds: tuple[Threshold, ...], hazards: tuple[Hazard, ...]) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from config.speech import Speech, own_speech
 from streams.words import Colour, Level, Model
 
 Source = Literal["warning", "order", "monitor"]
@@ -136,7 +137,9 @@ class Knobs(Model):
     """Clocks and limits of a county that belong to no single ladder.
 
     `order_ladder` rings a duty room about a visit list, a lone gauge or an unclear warning, and whoever took over a
-    shift meanwhile; `notice_ladder` tells once of a cancellation, a correction or a fall in colour.
+    shift meanwhile; `notice_ladder` tells once of a cancellation, a correction or a fall in colour. `voice_chars_max`
+    counts a whole call, keys included, in Chinese characters; other languages may take as many seconds.
+    `lost_village_s`: all phones of a village switched off or without coverage within so long means 失联.
     """
 
     awake_h: float = Field(default=6.0, ge=0, le=48)
@@ -146,6 +149,8 @@ class Knobs(Model):
     order_ladder: str = "duty"
     notice_ladder: str = "notice"
     voice_chars_max: int = Field(default=80, ge=40, le=200)
+    speech_language: Literal["zh", "en"] = "zh"
+    lost_village_s: int = Field(default=600, ge=60, le=3600)
     readings_late_h: float = Field(default=24.0, ge=1, le=72)
     rain_mm_max_per_reading: float = Field(default=300.0, gt=0)
     level_m_min: float = -50.0
@@ -163,6 +168,7 @@ class RuleBook(Model):
     thresholds: tuple[Threshold, ...] = ()
     uncovered: tuple[Uncovered, ...] = ()
     knobs: Knobs = Knobs()
+    speech: Speech = Field(default_factory=own_speech)
     hash: str = ""
 
     def hazard(self, key: str) -> Hazard:

@@ -16,6 +16,7 @@ from agents.dial.carriers.protocol import Carrier
 from agents.dial.carriers.simulated import SimulatedCarrier, load_habits
 from agents.dial.carriers.twilio import TwilioAccount, TwilioCarrier
 from agents.facts import Facts
+from agents.plan.wording import check_fits
 from config.load import load_rules
 from config.settings import Settings, SettingsError
 from rosters.load import load_county
@@ -90,7 +91,9 @@ def open_installation(settings: Settings, owner: str = "") -> Installation:
 def load_facts(settings: Settings, around: datetime) -> Facts:
     """Load the county, with its rotating shifts around a time, and the rules."""
     county = load_county(settings.county_folder, around=around)
-    return Facts(county, load_rules(settings.rules_folder, preset=settings.preset, language=settings.language))
+    facts = Facts(county, load_rules(settings.rules_folder, preset=settings.preset, language=settings.language))
+    check_fits(facts)
+    return facts
 
 
 def _carriers(settings: Settings, key: bytes, approved: ApprovedNumbers) -> tuple[Carrier, ...]:

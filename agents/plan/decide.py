@@ -273,6 +273,7 @@ def _open(  # noqa: PLR0913 - the two last are how a gate and an ending differ f
             hazard=moved.hazard,
             colour=moved.colour,
             headline=moved.headline,
+            exercise=moved.exercise,
             opened_at=now,
             posts=len(openings),
             rules_hash=book.hash,

@@ -19,6 +19,7 @@ class Round(Row):
     hazard: str
     colour: Colour
     headline: str = ""
+    exercise: bool = False
     opened_at: datetime
     posts: int = 0
     rules_hash: str = ""

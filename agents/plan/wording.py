@@ -1,134 +1,218 @@
-"""What is said, in a call and by SMS. Pure.
+"""What is said, in a call and by SMS: the county's sentences (`config/speech.yaml`), filled in. Pure.
 
 A call says who is calling, colour and hazard, the callee's own place, until when, one action, and the keys, in at most
-`voice_chars_max` characters. The fields follow §64 突发事件应对法 (类别、级别、时间、范围、措施、发布单位), the rest of
-them in the SMS.
+`voice_chars_max` characters, with figures as they are spoken. The fields follow §64 突发事件应对法 (类别、级别、时间、
+范围、措施、发布单位), the rest of them in the SMS. It never tells anybody to go home.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from agents.facts import Facts
+from agents.plan.lengths import voice_chars_max
+from agents.plan.spoken import speak, write_time
+from config.faults import ConfigError, Fault, Language, say
+from config.rules import RuleBook
+from config.speech import SPEECH_FILE, TEXT_CHARS_MAX, Medium, Tongue
 from streams.letters import ChainMoved, Move
 from streams.words import Colour
 
-KEYS = "收到按1，代接按2，不能到岗按0，重听按3。"
-TEXT_MAX = 480
+TEXT_MAX = TEXT_CHARS_MAX
+GATE_NOTE_MAX, UNCLEAR_NOTE_MAX, PLACES_SPOKEN_MAX = 24, 20, 3
+_LISTED: Mapping[Language, tuple[str, str, str]] = {"zh": ("、", "等", "；"), "en": (", ", " and others", "; ")}
+"""Between places in a call, after the last of those that are named, and between the lines of a list."""
 
 
-def voice_of(moved: ChainMoved, place: str, facts: Facts) -> str:
-    """Return what a call says before it asks for a key."""
-    knobs = facts.book.knobs
-    mark = _mark(moved)
-    head = f"{mark}{facts.county.name}叫应：{_what(moved, facts)}，{_where(place, facts)}"
-    until = f"，{spoken_time(moved.until, moved.at, facts.county.zone)}前" if moved.until else ""
-    action = f"。请{_action(moved, facts)}。"
-    for spoken in (head + until + action, head + action, head + "。"):
-        if len(spoken) + len(KEYS) <= knobs.voice_chars_max:
-            return spoken
-    return (head + "。")[: knobs.voice_chars_max - len(KEYS)]
+def voice_of(moved: ChainMoved, place: str, facts: Facts, language: Language | None = None) -> str:
+    """Return what a call says before it asks for a key; in the county's language where none is given."""
+    said = _Words(facts, language)
+    fields = said.of_warning(moved, place)
+    limit = said.room(facts.book)
+    spoken = ""
+    for form in said.tongue.forms("voice", moved.hazard, moved.colour):
+        if fields["until"] or "{until}" not in form:
+            spoken = said.aloud(form.format_map(fields))
+            if len(spoken) <= limit:
+                return spoken
+    return spoken[:limit]
 
 
-def text_of(moved: ChainMoved, place: str, facts: Facts) -> str:
-    """Return the full text for an SMS."""
-    zone = facts.county.zone
-    until = f"有效至{spoken_time(moved.until, moved.at, zone)}。" if moved.until else ""
-    who = moved.issuer or facts.county.name
-    body = moved.text or moved.headline
-    order = {"order": "（人工叫应）", "monitor": "（内部监测告警，非预警信号）"}.get(moved.source, "")
-    text = (
-        f"【{facts.county.name}叫应】{_mark(moved)}{_what(moved, facts)}{order}，{_where(place, facts)}。{body}"
-        f" {until}发布：{who}，{spoken_time(moved.at, moved.at, zone)}。"
-    )
-    if moved.move not in (Move.CANCELLED, Move.CORRECTED):
-        text += f"请{_action(moved, facts)}。"
-    return text[:TEXT_MAX]
+def text_of(moved: ChainMoved, place: str, facts: Facts, language: Language | None = None) -> str:
+    """Return the full text for an SMS; of a warning too long for it, the end of the warning's own text is left out."""
+    said = _Words(facts, language)
+    fields = said.of_warning(moved, place)
+    forms = said.tongue.forms("text", moved.hazard, moved.colour)
+    form = next((form for form in forms if fields["until"] or "{until}" not in form), forms[-1])
+    room = facts.book.speech.text_chars_max - len(form.format_map({**fields, "body": ""}))
+    body = fields["body"]
+    shortened = body if len(body) <= room else body[: max(0, room - 1)] + "…"
+    return form.format_map({**fields, "body": shortened})[: facts.book.speech.text_chars_max]
 
 
 def ending_text(moved: ChainMoved, place: str, facts: Facts) -> str:
     """Return what those who were woken are told when a chain ends. It never tells people to go home."""
-    name = _what(moved, facts)
-    if moved.move is Move.CORRECTED:
-        reason = moved.text or "误发"
-        return (
-            f"【{facts.county.name}叫应】更正：{_mark(moved)}此前关于{name}的叫应系误发，请勿据此行动。说明：{reason}"[
-                :TEXT_MAX
-            ]
-        )
-    note = moved.text or moved.headline
-    return (
-        f"【{facts.county.name}叫应】{_mark(moved)}{name}已解除（{place}）。{note}"
-        "已转移人员是否返回、已采取的措施是否解除，以当地政府通知为准。"
-    )[:TEXT_MAX]
+    said = _Words(facts)
+    corrected = moved.move is Move.CORRECTED
+    note = (moved.text or said.tongue.corrected_note) if corrected else (moved.text or moved.headline)
+    form = said.tongue.corrected_text if corrected else said.tongue.ended_text
+    return said.fill(form, moved.realm, moved=moved, place=place, note=note)[: facts.book.speech.text_chars_max]
 
 
 def ending_voice(moved: ChainMoved, facts: Facts) -> str:
     """Return what a correction says in a call."""
-    return f"{_mark(moved)}{facts.county.name}更正：此前{_what(moved, facts)}叫应系误发，请勿据此行动。"
+    said = _Words(facts)
+    return said.aloud(said.fill(said.tongue.corrected_voice, moved.realm, moved=moved))
 
 
 def gate_voice(moved: ChainMoved, facts: Facts) -> str:
     """Return what the duty room hears when one lone gauge crossed a threshold."""
-    gate_s = facts.book.knobs.gate_s
-    head = f"{_mark(moved)}{facts.county.name}监测告警，单站：{moved.text[:24]}。"
-    return f"{head}{gate_s}秒后自动叫应，误报请在值班页停止。"
+    said = _Words(facts)
+    note, gate_s = moved.text[:GATE_NOTE_MAX], str(facts.book.knobs.gate_s)
+    return said.aloud(said.fill(said.tongue.gate_voice, moved.realm, moved=moved, note=note, gate_s=gate_s))
 
 
 def unclear_voice(moved: ChainMoved, facts: Facts) -> str:
     """Return what the duty officer hears about a warning the machine cannot place."""
-    head = f"{_mark(moved)}{facts.county.name}叫应：收到一条系统无法判读的预警"
-    return f"{head}，请立即到值班页查看：{moved.headline[:20]}。"
+    said = _Words(facts)
+    note = moved.headline[:UNCLEAR_NOTE_MAX]
+    return said.aloud(said.fill(said.tongue.unclear_voice, moved.realm, moved=moved, note=note))
 
 
-def visit_voice(places: tuple[str, ...], facts: Facts) -> str:
+def visit_voice(places: Sequence[str], facts: Facts, realm: str, *, exercise: bool = False) -> str:
     """Return what a duty room hears when a list of the unreached is handed to it."""
-    shown = "、".join(places[:3]) + ("等" if len(places) > 3 else "")
-    return f"{facts.county.name}叫应：{shown}{len(places)}处未叫醒，请立即派人上门，名单见短信和值班页。"
+    said = _Words(facts)
+    between, more, _ = _LISTED[said.language]
+    shown = between.join(places[:PLACES_SPOKEN_MAX]) + (more if len(places) > PLACES_SPOKEN_MAX else "")
+    realm = _mark_realm(realm, exercise=exercise)
+    return said.aloud(said.fill(said.tongue.visit_voice, realm, places=shown, count=str(len(places))))
 
 
-def visit_text(lines: tuple[str, ...], facts: Facts) -> str:
+def visit_text(lines: Sequence[str], facts: Facts, realm: str, *, exercise: bool = False) -> str:
     """Return the list of the unreached as a message."""
-    return (f"【{facts.county.name}叫应】以下{len(lines)}处未叫醒，请派人上门并回报：" + "；".join(lines))[
-        : TEXT_MAX * 2
-    ]
+    said = _Words(facts)
+    listed = _LISTED[said.language][2].join(lines)
+    realm = _mark_realm(realm, exercise=exercise)
+    text = said.fill(said.tongue.visit_text, realm, places=listed, count=str(len(lines)))
+    return text[: facts.book.speech.text_chars_max * 2]
 
 
-def spoken_time(at: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """Say a time as people do: 22时, 明天6时30分, 21日8时."""
-    local, today = at.astimezone(zone), now.astimezone(zone).date()
-    clock = f"{local.hour}时" + (f"{local.minute}分" if local.minute else "")
-    days = (local.date() - today).days
-    if days == 0:
-        return clock
-    return f"明天{clock}" if days == 1 else f"{local.day}日{clock}"
+def prompt_of(book: RuleBook, language: Language | None = None) -> str:
+    """Return what is said about the keys, after the message."""
+    return book.speech.tongue(language or book.knobs.speech_language).keys
 
 
-def colour_word(colour: Colour) -> str:
-    """Return the colour as it is spoken."""
-    return colour.chinese
+def reply_of(book: RuleBook, codes: Sequence[str]) -> str:
+    """Return what a text says about answering it: with which code, or codes; nothing without one."""
+    tongue = book.speech.tongue(book.knobs.speech_language)
+    return tongue.reply.format(code=_LISTED[book.knobs.speech_language][0].join(codes)) if codes else ""
 
 
-def _what(moved: ChainMoved, facts: Facts) -> str:
-    names = {hazard.key: hazard.name for hazard in facts.book.hazards}
-    name = names.get(moved.hazard, "未明确灾种")
-    if moved.source == "monitor":
-        return f"{name}监测告警（{colour_word(moved.colour)}阈值）"
-    return f"{name}{colour_word(moved.colour)}预警" if moved.source == "warning" else f"{name}紧急叫应"
+def check_fits(facts: Facts) -> None:
+    """Refuse sentences that, with the county's longest place, are too long to be heard or sent whole.
+
+    Raises:
+        ConfigError: Names the sentence, the place, and what would be said.
+    """
+    faults = tuple(_misfits(facts))
+    if faults:
+        raise ConfigError(faults, facts.book.knobs.speech_language)
 
 
-def _where(place: str, facts: Facts) -> str:
-    return f"涉及{place}" if place != facts.county.name else "涉及全县"
+class _Words:
+    """The county's sentences in one language, and how its fields are filled."""
+
+    def __init__(self, facts: Facts, language: Language | None = None) -> None:
+        self.facts = facts
+        self.language: Language = language or facts.book.knobs.speech_language
+        self.tongue: Tongue = facts.book.speech.tongue(self.language)
+
+    def aloud(self, words: str) -> str:
+        """Return words as they are spoken."""
+        return speak(words) if self.language == "zh" else words
+
+    def room(self, book: RuleBook) -> int:
+        """Return how many characters a call may have before the keys are named."""
+        return voice_chars_max(book.knobs.voice_chars_max, self.language) - len(self.tongue.keys)
+
+    def of_warning(self, moved: ChainMoved, place: str) -> dict[str, str]:
+        """Return all fields of a warning, an order or an alarm; `until` is empty where it is not known."""
+        zone, county = self.facts.county.zone, self.facts.county.name
+        return {
+            **self._common(moved, _mark_realm(moved.realm, exercise=moved.exercise)),
+            "source": getattr(self.tongue.source, moved.source),
+            "place": place,
+            "where": self.tongue.everywhere if place == county else self.tongue.where.format(place=place),
+            "action": self._action(moved.hazard),
+            "until": write_time(moved.until, moved.at, zone, self.language) if moved.until else "",
+            "at": write_time(moved.at, moved.at, zone, self.language),
+            "issuer": moved.issuer or county,
+            "body": moved.text or moved.headline,
+        }
+
+    def fill(self, form: str, realm: str, *, moved: ChainMoved | None = None, **fields: str) -> str:
+        """Fill a sentence that is no warning's own."""
+        if moved is not None:
+            return form.format_map({**self._common(moved, _mark_realm(realm, exercise=moved.exercise)), **fields})
+        return form.format_map({"county": self.facts.county.name, "mark": self.tongue.mark(realm), **fields})
+
+    def _common(self, moved: ChainMoved, realm: str) -> dict[str, str]:
+        named = {"hazard": self._hazard(moved.hazard), "colour": self.tongue.colours[moved.colour]}
+        what = getattr(self.tongue.what, moved.source).format_map(named)
+        return {**named, "what": what, "county": self.facts.county.name, "mark": self.tongue.mark(realm)}
+
+    def _hazard(self, key: str) -> str:
+        chinese = {hazard.key: hazard.name for hazard in self.facts.book.hazards} if self.language == "zh" else {}
+        return self.tongue.hazards.get(key) or chinese.get(key) or self.tongue.unknown_hazard
+
+    def _action(self, key: str) -> str:
+        chinese = {hazard.key: hazard.action for hazard in self.facts.book.hazards} if self.language == "zh" else {}
+        action = self.tongue.actions.get(key) or chinese.get(key) or self.tongue.unknown_action
+        return action.rstrip("。").removeprefix("请")
 
 
-def _action(moved: ChainMoved, facts: Facts) -> str:
-    actions = {hazard.key: hazard.action.rstrip("。") for hazard in facts.book.hazards}
-    return actions.get(moved.hazard, "立即到岗值守").removeprefix("请")
+def _mark_realm(realm: str, *, exercise: bool) -> str:
+    """Return the realm by which it is marked: an exercise is marked as a drill wherever it comes in."""
+    return realm if not exercise or realm.startswith("drill:") else "drill:"
 
 
-def _mark(moved: ChainMoved) -> str:
-    """Say first that it is a drill or a test, where it is one."""
-    if moved.realm.startswith("drill:") or moved.exercise:
-        return "【演练】"
-    return "【测试】" if moved.realm.startswith("check:") else ""
+def _misfits(facts: Facts) -> Iterator[Fault]:
+    """Find forms that are said where nothing shorter is left, and are too long with the county's longest place."""
+    book, county = facts.book, facts.county
+    said = _Words(facts)
+    place = max(
+        {county.place(post) for post in county.posts.values()} or {county.name}, key=lambda name: len(speak(name))
+    )
+    checks: tuple[tuple[Medium, int, Callable[[str], str], str], ...] = (
+        ("voice", said.room(book), said.aloud, "voice_too_long"),
+        ("text", book.speech.text_chars_max // 2, str, "text_too_long"),
+    )
+    told: set[str] = set()
+    for hazard in [item.key for item in book.hazards]:
+        for colour in Colour:
+            fields = said.of_warning(_longest(hazard, colour), place)
+            for medium, limit, aloud, fault in checks:
+                words = aloud(said.tongue.forms(medium, hazard, colour)[-1].format_map({**fields, "body": ""}))
+                where = f"{said.language}.{medium}"
+                if len(words) > limit and where not in told:
+                    told.add(where)
+                    reason = say(fault, said.language, chars=len(words), limit=limit, place=place, said=words)
+                    yield Fault(SPEECH_FILE, 1, where, reason)
+
+
+def _longest(hazard: str, colour: Colour) -> ChainMoved:
+    """Return the longest thing there is to say: a drill's alarm, with an end on another day."""
+    at = datetime.fromisoformat("2021-12-20T22:59:00+08:00")
+    return ChainMoved(
+        realm="drill:",
+        chain_id="",
+        move=Move.OPENED,
+        cause_id="",
+        hazard=hazard,
+        colour=colour,
+        regions=(),
+        source="monitor",
+        until=at + timedelta(days=2),
+        at=at,
+    )

@@ -113,6 +113,7 @@ def _needed(
             region=facts.county.unit_region(message.unit_id),
             hazard=row.hazard,
             colour=row.colour,
+            exercise=row.exercise,
             opened_at=now,
         )
     item = Item(
@@ -172,8 +173,10 @@ def _openings(
     """Open the callout that hands the list over, and the message that tells the leader of it."""
     book = facts.book
     order_ladder, notice_ladder = book.knobs.order_ladder, book.knobs.notice_ladder
-    voice = wording.visit_voice(tuple(item.place for item in listed), facts)
-    text = wording.visit_text(tuple(_line(item, facts) for item in listed), facts)
+    places = [item.place for item in listed]
+    voice = wording.visit_voice(places, facts, visit.realm, exercise=visit.exercise)
+    lines = [_line(item, facts) for item in listed]
+    text = wording.visit_text(lines, facts, visit.realm, exercise=visit.exercise)
     openings = tuple(
         Opening(
             callout_id=make_id(visit.realm, "callout", visit.id, str(visit.orders), post.id),

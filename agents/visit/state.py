@@ -46,6 +46,7 @@ class VisitList(Row):
     region: str
     hazard: str
     colour: Colour
+    exercise: bool = False
     opened_at: datetime
     orders: int = 0
     taken_at: datetime | None = None
