@@ -84,7 +84,7 @@ def grids_of_xlsx(content: bytes) -> tuple[Grid, ...]:
             unpacked_bytes = sum(part.file_size for part in packed.infolist())
         # Looked at before anything is unpacked: a small file can hold gigabytes.
         book = load_workbook(io.BytesIO(content), data_only=True) if unpacked_bytes <= UNPACKED_BYTES_MAX else None
-    except Exception as error:  # noqa: BLE001 - a damaged workbook raises whatever zip, XML or its reader meets.
+    except Exception as error:
         why = f"{type(error).__name__}: {error}"[:120]
         raise RosterFileError(f"不是合格的 .xlsx 工作簿（{why}） / not a sound .xlsx workbook") from error
     if book is None:
