@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 TOPICS_WITHIN_S = 20.0
 GATEWAY_WITHIN_S = 60.0
 RESTART_PAUSE_S = 1.0
-STOP_WITHIN_S = 8.0
+STOP_WITHIN_S = 12.0
 
 Tell = Callable[[str], None]
 

@@ -101,6 +101,7 @@ class Worker:
         self.guard = guard
         self.stopping = asyncio.Event()
         self.bell = asyncio.Event()
+        house.dialler.on_answer = self.bell.set
         self.publisher = Publisher(servers) if servers else None
         self.pump = Pump(house.ledger, house.clock, self.publisher, house.owner, self.take_page, see)
         self.woken = asyncio.Event()
@@ -143,8 +144,16 @@ class Worker:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._settle()
             if self.publisher is not None:
                 await self.publisher.close()
+
+    async def _settle(self) -> None:
+        """Record what carriers still answer; an attempt that stays unanswered is found by its lease."""
+        try:
+            await self.house.dialler.settle(STOP_GRACE_S)
+        except LedgerError as error:
+            log.error("the ledger is away, carriers will be asked again about calls under way: %s", error)  # noqa: TRY400
 
     async def take_page(self, page: Page) -> int:
         """Hand a page to its room; with the ledger away the page is dropped and its letters are sent again later.
@@ -235,7 +244,7 @@ class Worker:
     async def _dial_once(self) -> int:
         if not self._clock_is_trusted():
             return 0
-        placed = await self.house.dialler.run_once()
+        placed = await self.house.dialler.keep_dialling()
         await self.house.dialler.hang_up()
         return placed
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -41,6 +41,7 @@ TRIES_MAX = 3
 LOOKS_MAX = 10
 HANG_UP_AGAIN_S = 2.0
 TOGETHER_MAX = 200
+WAITING_MAX = 1000
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,15 @@ class Dialler:
         desk: What claims.
         clock: Where time comes from.
         in_turn: Place one after the other instead of together: in virtual time there is no event loop.
+        on_answer: Called when a carrier answered `keep_dialling`, so that the answer is recorded at once.
     """
 
     ledger: Ledger
     desk: ClaimDesk
     clock: Clock
     in_turn: bool = False
+    on_answer: Callable[[], None] = field(default=lambda: None, repr=False)
+    _waiting: set[asyncio.Task[Answer]] = field(default_factory=set, init=False, repr=False)
     _carriers: Mapping[str, Carrier] = field(init=False)
     _hang_up_from: datetime = field(init=False)
 
@@ -78,12 +82,49 @@ class Dialler:
         """Claim and dial what wants to be dialled now; return how many attempts were placed."""
         placed = 0
         for channel in (Channel.VOICE, Channel.TEXT):
-            if not await self.ledger.look(partial(self._is_wanted, channel)):
-                continue
-            dials = await self.ledger.run(partial(self._claim, channel))
+            dials = await self._claim_for(channel)
             placed += len(dials)
             await self._place_all(dials)
         return placed
+
+    async def keep_dialling(self) -> int:
+        """Claim and begin to dial what wants to be dialled now, and record what carriers answered meanwhile.
+
+        A carrier that takes seconds to answer holds up neither the next claim nor the answers of the others.
+
+        Returns:
+            How many attempts were begun or recorded.
+        """
+        done = await self._record_answers()
+        for channel in (Channel.VOICE, Channel.TEXT):
+            if len(self._waiting) < WAITING_MAX:
+                for dial in await self._claim_for(channel):
+                    task = asyncio.ensure_future(self._place(dial))
+                    task.add_done_callback(lambda _: self.on_answer())
+                    self._waiting.add(task)
+                    done += 1
+        # One turn of the loop is all that a carrier in this process needs to answer.
+        await asyncio.sleep(0)
+        return done + await self._record_answers()
+
+    async def settle(self, within_s: float) -> None:
+        """Wait for carriers that were asked already, and record what they answer; the rest is found by its lease."""
+        if self._waiting:
+            await asyncio.wait(self._waiting, timeout=within_s)
+            await self._record_answers()
+        for task in self._waiting:
+            task.cancel()
+
+    async def _record_answers(self) -> int:
+        answered = [task for task in self._waiting if task.done()]
+        await self._write_down([task.result() for task in answered])
+        self._waiting.difference_update(answered)
+        return len(answered)
+
+    async def _claim_for(self, channel: Channel) -> list[Dial]:
+        if not await self.ledger.look(partial(self._is_wanted, channel)):
+            return []
+        return await self.ledger.run(partial(self._claim, channel))
 
     async def recover(self) -> int:
         """Ask carriers about claims whose lease ran out, and about calls that no news came of; return how many."""

@@ -68,7 +68,12 @@ async def _up(chosen: Settings, workers: int) -> None:
         )
         screen.print(f"台账 {chosen.data_dir.absolute()} · Kafka {', '.join(stack.servers)} · Ctrl-C 结束")
         watching = asyncio.create_task(stack.watch())
-        await stopped.wait()
+        stopping = asyncio.create_task(stopped.wait())
+        await asyncio.wait([watching, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        # A watch that ended by itself ended with a fault, and a stack that nobody watches must not go on.
+        if watching.done():
+            watching.result()
         watching.cancel()
     finally:
         screen.print("· 正在停止 / stopping")

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from agents.dial.carriers.protocol import (
+    Dial,
     Placed,
     RefusedByVendorError,
     VendorBusyError,
@@ -277,3 +278,37 @@ def test_each_number_goes_to_the_carrier_that_serves_it(carrier):
     desk.want("v201-head")
     desk.run()
     assert [item.name for item in carriers if item.placed] == [carrier]
+
+
+def test_a_carrier_that_takes_long_holds_up_neither_the_next_claim_nor_the_other_answers():
+    class Slow(FakeCarrier):
+        """A carrier that answers for the first number only when it is let go."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.let_go = asyncio.Event()
+
+        async def place(self, dial: Dial) -> Placed:
+            if not self.placed:
+                self.placed.append(dial)
+                await self.let_go.wait()
+                return Placed(vendor_id="late")
+            return await super().place(dial)
+
+    async def night() -> None:
+        carrier = Slow()
+        desk = Desk(carrier)
+        first = desk.want("v201-head")
+        await desk.dialler.keep_dialling()
+        desk.later(1)
+        second = desk.want("v202-head")
+        await desk.dialler.keep_dialling()
+        by_callout = {attempt.callouts[0]: attempt for attempt in desk.attempts()}
+        assert by_callout[first].state is AttemptState.CLAIMED
+        assert by_callout[second].state is AttemptState.PLACED
+
+        carrier.let_go.set()
+        await desk.dialler.settle(1)
+        assert desk.attempt(by_callout[first].id).vendor_id == "late"
+
+    asyncio.run(night())
