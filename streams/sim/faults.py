@@ -1,0 +1,86 @@
+"""The kinds of faults a night may have, and chance. The only place of the project that draws random numbers.
+
+Each purpose draws from a stream of its own, so that switching one kind of fault off leaves the others as they were:
+that is what makes a history short enough to read.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Fault(StrEnum):
+    """What can go wrong. Each night has some of them, many none of a kind."""
+
+    CRASH = "crash"
+    STALL = "stall"
+    DRIFT = "drift"
+    JUMP = "jump"
+    LEDGER_AWAY = "ledger_away"
+    LEDGER_DOUBT = "ledger_doubt"
+    OVERLAP = "overlap"
+    LOG_DOUBLE = "log_double"
+    LOG_DELAY = "log_delay"
+    LOG_LOSS = "log_loss"
+    LOG_RESTART = "log_restart"
+    LOG_AWAY = "log_away"
+    VENDOR_BUSY = "vendor_busy"
+    VENDOR_DOWN = "vendor_down"
+    VENDOR_REFUSES = "vendor_refuses"
+    VENDOR_FORGETS = "vendor_forgets"
+    NEWS_DOUBLE = "news_double"
+    NEWS_LATE = "news_late"
+    NEWS_LOST = "news_lost"
+    FALSE_DELIVERED = "false_delivered"
+    ROSTER = "roster"
+
+
+SHARE = 0.45
+"""How often a kind of fault is part of a night that has faults at all."""
+CALM = 0.08
+"""How many nights have none: what must hold without faults is checked too."""
+
+
+class Chance:
+    """A stream of chance that follows from a seed and a purpose."""
+
+    def __init__(self, seed: int | str, purpose: str) -> None:
+        # Chance is meant to be repeatable here, not secret.
+        self._random = random.Random(f"{seed}|{purpose}")  # noqa: S311
+
+    def happens(self, share: float) -> bool:
+        """Return True for about this share of the times it is asked."""
+        return self._random.random() < share
+
+    def between(self, low: float, high: float) -> float:
+        """Return a number from `low` to `high`."""
+        return self._random.uniform(low, high)
+
+    def whole(self, low: int, high: int) -> int:
+        """Return a whole number from `low` to `high`, both possible."""
+        return self._random.randint(low, high)
+
+    def one_of(self, items: Sequence[T]) -> T:
+        """Return one of the items."""
+        return self._random.choice(items)
+
+    def some_of(self, items: Sequence[T], share: float) -> list[T]:
+        """Return about this share of the items, in their order."""
+        return [item for item in items if self._random.random() < share]
+
+    def shuffled(self, items: Sequence[T]) -> list[T]:
+        """Return the items in another order."""
+        return self._random.sample(items, len(items))
+
+
+def faults_of(seed: int) -> frozenset[Fault]:
+    """Return which kinds of faults a seed's night has."""
+    chance = Chance(seed, "faults")
+    if chance.happens(CALM):
+        return frozenset()
+    return frozenset(chance.some_of(tuple(Fault), SHARE))

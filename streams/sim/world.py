@@ -1,0 +1,354 @@
+"""A night: everything together, from its first warning until nothing moves any more.
+
+Faults strike and things come in for 35 minutes; then all of it heals, and the night goes on until everything rests or
+it is far too late for that. What the night saw in true time is kept for `laws.py` and `calls.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from agents.callout.state import ANSWERED, CALLOUTS, OPEN, Callout, CalloutState
+from agents.dial.carriers.protocol import News
+from agents.dial.state import ATTEMPTS, Attempt, AttemptState
+from agents.facts import Facts
+from agents.plan.state import Round
+from streams import topics
+from streams.ledger.contract import FullStep, R, Table, Where
+from streams.ledger.memory import MemoryLedger
+from streams.letters import CallNews, Letter, write_letter
+from streams.sim.county import START, county_of, habits_of, rules
+from streams.sim.faults import Chance, Fault
+from streams.sim.log import Log
+from streams.sim.network import Network
+from streams.sim.script import FAULTY_S, Event, letters_of
+from streams.sim.store import Store, Write
+from streams.sim.tasks import Pause, Tasks
+from streams.sim.worker import Agenda, SimWorker, agenda_of
+from streams.wiring import TABLES
+
+REST_S = FAULTY_S + 4 * 3600
+LOOK_S = 300.0
+WORKERS = 3
+HEAR_AGAIN_S = 7.0
+GAP_S = 0.6
+FAR = START + timedelta(days=30)
+ENDED = (*ANSWERED, *(state for state in CalloutState if state in ("cancelled", "corrected", "superseded", "expired")))
+
+
+@dataclass
+class Seen:
+    """What was committed, and when in true virtual seconds."""
+
+    handled: Counter[str] = field(default_factory=Counter)
+    closed_unread: list[str] = field(default_factory=list)
+    ended_s: dict[str, float] = field(default_factory=dict)
+    stopped_s: dict[str, float] = field(default_factory=dict)
+    paused: dict[str, list[tuple[float, datetime]]] = field(default_factory=dict)
+    released_s: dict[str, float] = field(default_factory=dict)
+    without_due: set[str] = field(default_factory=set)
+    intake: list[tuple[datetime, list[Letter]]] = field(default_factory=list)
+
+    def note(self, writes: Sequence[Write], now_s: float) -> None:
+        """Note what a step wrote."""
+        for one in writes:
+            match one.verb:
+                case "take":
+                    self.handled.update(letter.id for letter in one.result)
+                    raw = [letter for letter in one.result if letter.topic == topics.WARNINGS_RAW]
+                    if raw:
+                        self.intake.append((one.args[1], raw))
+                case "put_back":
+                    self.handled[one.args[0].id] -= 1
+                case "save":
+                    for row in one.args[1]:
+                        self._note_row(row, now_s)
+                case _:
+                    pass
+
+    def _note_row(self, row: Any, now_s: float) -> None:
+        match row:
+            case Callout():
+                if row.state in ENDED:
+                    self.ended_s.setdefault(row.id, now_s)
+                if row.state in OPEN and row.due_at is None:
+                    self.without_due.add(row.id)
+            case Attempt() if row.stop:
+                self.released_s.setdefault(row.id, now_s)
+            case Round():
+                if row.stopped_at is not None:
+                    self.stopped_s.setdefault(row.id, now_s)
+                if row.paused_until is not None:
+                    self.paused.setdefault(row.id, []).append((now_s, row.paused_until))
+            case _:
+                pass
+
+
+class World:
+    """One night of a seed."""
+
+    def __init__(self, seed: int, faults: frozenset[Fault], events: Sequence[Event]) -> None:
+        """Take the seed, which kinds of faults it has, and what comes in."""
+        self.seed, self.faults, self.events = seed, faults, events
+        self.tasks = Tasks(START)
+        self.ledger = MemoryLedger(TABLES)
+        self.seen = Seen()
+        self.history: list[tuple[float, str]] = []
+        self.editions = [Facts(county_of(seed), rules())]
+        self.healed = False
+        self.crashes = 0
+        self._chance = Chance(seed, "world")
+        self._turns = 0
+        self._turn_s = 0.0
+        self._gap_s = GAP_S
+        self._commits = 0
+        self._agenda: tuple[int, Agenda] | None = None
+        self.store = Store(self.ledger, self._committed)
+        self.log = Log(self.tasks, Chance(seed, "log"), self._hand)
+        self.network = Network(self.tasks, seed, habits_of(seed), self._hear)
+        self.log.faults = self.network.faults = faults
+        self.workers = [self._new_worker(f"w{n}") for n in range(1, WORKERS + 1)]
+
+    def run(self) -> World:
+        """Let the night pass."""
+        for worker in self.workers:
+            worker.boot(self.editions[0])
+        for nth, event in enumerate(self.events):
+            self.tasks.do(event.at_s, lambda event=event, nth=nth: self._come_in(event, nth))  # type: ignore[misc]
+        self._plan_faults()
+        self.tasks.do(FAULTY_S, self._heal)
+        self._turn(0)
+        self.tasks.run_until(FAULTY_S)
+        while self.tasks.now_s < REST_S:
+            self.tasks.run_until(self.tasks.now_s + LOOK_S)
+            if self._is_at_rest():
+                break
+        self.tasks.close()
+        return self
+
+    def find(self, table: Table[R], *where: Where, order: tuple[str, ...] = ()) -> list[R]:
+        """Return rows of the ledger."""
+        return self.ledger.step(lambda step: step.find(table, *where, order=order, limit=1_000_000))
+
+    def note(self, text: str) -> None:
+        """Keep a line of the night's history."""
+        self.history.append((self.tasks.now_s, text))
+
+    def crash(self, worker: SimWorker) -> None:
+        """Let a worker die; it comes back after a while."""
+        self.crashes += 1
+        self.note(f"{worker.name} dies")
+        worker.end()
+        self.tasks.do(self._chance.between(1, 90), lambda: self._boot(worker))
+
+    def _new_worker(self, name: str) -> SimWorker:
+        trials = _Trials(self, Chance(self.seed, name))
+        worker = SimWorker(name, self.tasks, self.store, self.log, self.network, trials)
+        trials.worker = worker
+        if Fault.DRIFT in self.faults:
+            worker.clock.off_s = self._chance.between(-1.5, 1.5)
+            worker.clock.drift = self._chance.between(-2e-4, 2e-4)
+        return worker
+
+    def _boot(self, worker: SimWorker) -> None:
+        worker.boot(self.editions[-1])
+        self._stir()
+
+    # What comes in
+
+    def _come_in(self, event: Event, nth: int) -> None:
+        """Let an event happen; with the database away the sender tries again, as he is told to (503)."""
+        if self.store.is_away:
+            self.tasks.do(HEAR_AGAIN_S, lambda: self._come_in(event, nth))
+            return
+        self.note(str(event)[11:])
+        if event.kind == "roster":
+            self.editions.append(Facts(county_of(self.seed, event.facts["edition"]), rules()))
+            for worker in self.workers:
+                self.tasks.do(self._chance.between(0, 120), lambda worker=worker: self._renew(worker))  # type: ignore[misc]
+            return
+        county = self.editions[-1].county
+        self.store.commit(lambda step: step.write(letters_of(event, nth, step, county)))
+
+    def _renew(self, worker: SimWorker) -> None:
+        if worker.is_up:
+            self._boot(worker)
+
+    def _hear(self, news: News) -> None:
+        """Take what the vendor calls back with, as the gateway does: the same news are the same letter."""
+        if self.store.is_away:
+            self.tasks.do(HEAR_AGAIN_S, lambda: self._hear(news))
+            return
+        now = self.tasks.now
+        if isinstance(news, CallNews):
+            letter = write_letter(topics.CALLS, news.attempt_id, news, now, cause=f"{news.attempt_id}:{news.seq}")
+        else:
+            letter = write_letter(
+                topics.CALLS, f"{news.realm}|number|{news.number_key}", news, now, cause=news.vendor_id
+            )
+        self.store.commit(lambda step: step.write([letter]))
+
+    def _hand(self, topic: str, value: bytes) -> None:
+        """Hand a message of the log to a worker that lives; without any it is not taken, and comes never."""
+        alive = [worker for worker in self.workers if worker.is_up]
+        if alive:
+            self._chance.one_of(alive).hear(topic, value)
+
+    # Faults
+
+    def _plan_faults(self) -> None:
+        chance = Chance(self.seed, "windows")
+        # All is drawn, so that what is switched off leaves the others where they are.
+        away, log_away = chance.between(60, 1500), chance.between(60, 1500)
+        restarts = [chance.between(10, FAULTY_S) for _ in range(chance.whole(1, 4))]
+        jumps = [(chance.between(30, FAULTY_S - 120), chance.one_of((-3600.0, 3600.0, 30.0))) for _ in range(2)]
+        if Fault.LEDGER_AWAY in self.faults:
+            self.tasks.do(away, lambda: self._set_ledger(True))
+            self.tasks.do(away + chance.between(5, 90), lambda: self._set_ledger(False))
+        if Fault.LOG_AWAY in self.faults:
+            self.tasks.do(log_away, lambda: self._set_log(True))
+            self.tasks.do(log_away + chance.between(10, 200), lambda: self._set_log(False))
+        if Fault.LOG_RESTART in self.faults:
+            for at_s in restarts:
+                self.tasks.do(at_s, self.log.restart)
+        if Fault.JUMP in self.faults:
+            for at_s, by_s in jumps:
+                worker = chance.one_of(self.workers)
+                self.tasks.do(at_s, lambda worker=worker, by_s=by_s: self._jump(worker, by_s))  # type: ignore[misc]
+                self.tasks.do(at_s + 8, lambda worker=worker, by_s=by_s: self._jump(worker, -by_s))  # type: ignore[misc]
+
+    def _set_ledger(self, away: bool) -> None:
+        self.note("the database is away" if away else "the database is back")
+        self.store.is_away = away and not self.healed
+        self._stir()
+
+    def _set_log(self, away: bool) -> None:
+        self.note("the log is away" if away else "the log is back")
+        self.log.is_away = away and not self.healed
+
+    def _jump(self, worker: SimWorker, by_s: float) -> None:
+        if not self.healed:
+            self.note(f"the clock of {worker.name} jumps by {by_s:.0f} s")
+            # The loops of a real worker look at the guard several times a second; here it is looked at when it matters.
+            worker.guard.is_trusted()
+            worker.clock.off_s += by_s
+            worker.guard.is_trusted()
+
+    def _heal(self) -> None:
+        self.note("everything heals")
+        self.healed = True
+        self.store.is_away = self.log.is_away = False
+        self.log.faults = self.network.faults = frozenset()
+        for worker in self.workers:
+            worker.clock.off_s = worker.clock.drift = 0.0
+            if not worker.is_up:
+                self._boot(worker)
+        self._stir()
+
+    # Turns: nothing polls, a turn starts the loops that have something to do
+
+    def _committed(self, writes: list[Write]) -> None:
+        self.seen.note(writes, self.tasks.now_s)
+        self.seen.closed_unread += [
+            letter_id
+            for one in writes
+            if one.verb == "mark_published" and one.named.get("close")
+            for letter_id in one.args[0]
+            if self._is_ours(letter_id)
+        ]
+        self._stir()
+
+    def _is_ours(self, letter_id: str) -> bool:
+        # Looked up beside the step that was just committed.
+        letter = self.ledger.step(lambda step: step.letter(letter_id))
+        return letter is not None and topics.BY_NAME[letter.topic].reader != ""
+
+    def _stir(self) -> None:
+        self._gap_s = GAP_S
+        if self._turn_s > self.tasks.now_s + 0.5:
+            self._plan_turn(self._chance.between(0.05, 0.4))
+
+    def _plan_turn(self, after_s: float) -> None:
+        self._turns += 1
+        number = self._turns
+        self._turn_s = self.tasks.now_s + after_s
+        self.tasks.do(after_s, lambda: self._turn(number))
+
+    def _turn(self, number: int) -> None:
+        if number != self._turns:
+            return
+        alive = [worker for worker in self.workers if worker.is_up]
+        busy = False
+        if not self.store.is_away:
+            for worker in self._chance.shuffled(alive)[: self._chance.whole(1, 2)]:
+                busy = worker.start_what(self._look_ahead()) or busy
+                if self._chance.happens(0.02):
+                    worker.start("seal")
+        if self.store.commits != self._commits:
+            self._commits, self._gap_s = self.store.commits, GAP_S
+        else:
+            self._gap_s = min(self._gap_s * 1.7, 15.0)
+        self._plan_turn(self._chance.between(0.5, 1.5) * self._gap_s if busy else self._idle_s())
+
+    def _look_ahead(self) -> Agenda:
+        """Return when each loop next has something to do; read again only when something was written."""
+        if self._agenda is None or self._agenda[0] != self.store.commits:
+            timed = self.workers[0].house.timed
+            agenda = self.ledger.step(lambda step: agenda_of(step, timed, FAR))
+            self._agenda = (self.store.commits, agenda)
+        return self._agenda[1]
+
+    def _idle_s(self) -> float:
+        """Return how long nothing falls due by anybody's clock."""
+        at = self._look_ahead().next_at
+        if at is None:
+            return 600.0
+        ahead_s = max(worker.clock.off_s for worker in self.workers)
+        return min(600.0, max(self.tasks.seconds(at) - ahead_s - self.tasks.now_s, self._gap_s))
+
+    def _is_at_rest(self) -> bool:
+        def rests(step: FullStep) -> bool:
+            return not (
+                step.count_open_letters()
+                or any(step.count(CALLOUTS, (), Where("state", "in", OPEN)).values())
+                or any(step.count(ATTEMPTS, (), Where("state", "!=", AttemptState.ENDED)).values())
+                or any(room.next_due_at(step) for room in self.workers[0].house.timed if room.name == "visit")
+            )
+
+        return self.ledger.step(rests)
+
+
+class _Trials:
+    """What may happen to a worker between two of its steps."""
+
+    worker: SimWorker
+
+    def __init__(self, world: World, chance: Chance) -> None:
+        self._world, self._chance = world, chance
+
+    async def point(self) -> None:
+        """Stand between two steps: wait a moment, stall, or die here."""
+        if not self._world.healed:
+            faults = self._world.faults
+            if Fault.CRASH in faults and self._chance.happens(0.006):
+                self._world.crash(self.worker)
+            elif Fault.STALL in faults and self._chance.happens(0.005):
+                stall_s = self._chance.between(20, 200)
+                self._world.note(f"{self.worker.name} stalls for {stall_s:.0f} s")
+                await Pause(stall_s)
+        await Pause(self._chance.between(0.001, 0.04))
+
+    def overlap_s(self) -> float:
+        """Return how long a step takes from reading to writing."""
+        if self._world.healed or Fault.OVERLAP not in self._world.faults or not self._chance.happens(0.15):
+            return 0.0
+        return self._chance.between(0.01, 1.5)
+
+    def is_doubtful(self) -> bool:
+        """Return whether the answer to a commit is lost."""
+        doubt = not self._world.healed and Fault.LEDGER_DOUBT in self._world.faults
+        return doubt and self._chance.happens(0.01)
