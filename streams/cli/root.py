@@ -11,6 +11,8 @@ from config.load import ConfigError
 from config.settings import SettingsError
 from rosters.sheets import CountyError
 from streams.broker import BrokerError
+from streams.cli.carriers import app as carriers_app
+from streams.cli.auditor import add_to as add_auditor
 from streams.cli.config import app as config_app
 from streams.cli.demo import add_to as add_demo
 from streams.cli.ledger import app as ledger_app
@@ -46,12 +48,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for add in (add_live, add_demo, add_orders, add_replay):
+for add in (add_live, add_auditor, add_demo, add_orders, add_replay):
     add(app)
 app.add_typer(config_app, name="config", help="检查和解释规则 / check and explain the rules")
 app.add_typer(roster_app, name="roster", help="值班表 / the roster")
 app.add_typer(ledger_app, name="ledger", help="台账 / the ledger")
 app.add_typer(tokens_app, name="token", help="访问令牌 / access tokens")
+app.add_typer(carriers_app, name="carriers", help="电话线路能做到什么 / what the telephone carriers can do")
 app.add_typer(live_app, name="live", help="真实拨号的号码批准 / which real numbers may be dialled")
 
 
