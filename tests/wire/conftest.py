@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.wire import aliyun_house
 from tests.wire.gateway_house import Gate, cap, open_gate
 from tests.wire.twilio_house import House, Wires, open_wires
 
@@ -25,6 +26,19 @@ def wires() -> Iterator[Wires]:
 @pytest.fixture
 def ours(wires: Wires) -> Iterator[House]:
     with wires.house() as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+def aliyun_wires() -> Iterator[aliyun_house.Wires]:
+    with aliyun_house.open_wires() as both:
+        yield both
+
+
+@pytest.fixture
+def mainland(aliyun_wires: aliyun_house.Wires) -> Iterator[aliyun_house.House]:
+    """A house whose calls go through Aliyun."""
+    with aliyun_wires.house() as house:
         yield house
 
 

@@ -107,6 +107,9 @@ def ended_news(call: Call, receipt: Mapping[str, Any], now: datetime) -> list[Ca
     whole = _heard_whole(call, code, duration_s, key, answered.at)
     played = [_news(call, "played", over_at)] if whole else []
     pressed = [_news(call, "key", over_at, key=key)] if key else []
+    if not whole:
+        # Pressed at once, for all that is known: else the same receipt, told twice, would make it a late key.
+        pressed = [each.model_copy(update={"at": answered.at}) for each in pressed]
     return [answered, *played, *pressed, told]
 
 
