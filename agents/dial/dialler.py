@@ -25,7 +25,7 @@ from agents.dial.carriers.protocol import (
 )
 from agents.dial.claim import LEASE_S, ClaimDesk, dial_of
 from agents.dial.health import count_failure, mark_refused, mark_well, pace_id
-from agents.dial.hear import end
+from agents.dial.hear import KEYS, end
 from agents.dial.state import ATTEMPTS, PACES, Attempt, AttemptState
 from agents.plan.state import ROUNDS
 from rosters.numbers import number_digest
@@ -320,6 +320,10 @@ def dial_again(step: Step, attempt_id: str, now: datetime) -> Attempt | None:
     attempt = step.load(ATTEMPTS, [attempt_id])[attempt_id]
     if attempt.state is not AttemptState.CLAIMED:
         return None
+    if attempt.seq >= 0:
+        # News of it came, so the carrier has it, whatever he says now: its end is waited for, and asked for later.
+        step.save(ATTEMPTS, [attempt.model_copy(update={"state": AttemptState.PLACED})])
+        return None
     rounds = step.load(ROUNDS, attempt.rounds)
     if attempt.stop or all(rounds[round_id].stopped_at is not None for round_id in attempt.rounds):
         end_unless_ended(step, attempt_id, Outcome.STOPPED, now)
@@ -331,19 +335,22 @@ def dial_again(step: Step, attempt_id: str, now: datetime) -> Attempt | None:
 
 
 def end_unless_ended(step: Step, attempt_id: str, outcome: Outcome, now: datetime) -> None:
-    """End an attempt that nothing is known of."""
+    """End an attempt that nothing more is known of; what was pressed in it stands."""
     attempt = step.load(ATTEMPTS, [attempt_id]).get(attempt_id)
-    if attempt is not None and attempt.state is not AttemptState.ENDED:
-        decision = end(attempt, outcome, now)
-        apply(step, ATTEMPTS, [decision.state], [decision])
+    if attempt is None or attempt.state is AttemptState.ENDED:
+        return
+    if attempt.outcome in KEYS.values():
+        over = attempt.model_copy(update={"state": AttemptState.ENDED, "ended_at": now, "due_at": None})
+        step.save(ATTEMPTS, [over])
+        return
+    decision = end(attempt, outcome, now)
+    apply(step, ATTEMPTS, [decision.state], [decision])
 
 
 def mark_hung_up(step: Step, attempt_ids: Sequence[str], now: datetime) -> None:
     """End attempts that were hung up; what their phones would have done after that did not happen."""
-    for attempt in step.load(ATTEMPTS, attempt_ids).values():
-        if attempt.state is not AttemptState.ENDED:
-            decision = end(attempt, Outcome.STOPPED, now)
-            apply(step, ATTEMPTS, [decision.state], [decision])
+    for attempt_id in attempt_ids:
+        end_unless_ended(step, attempt_id, Outcome.STOPPED, now)
 
 
 def _failed(step: Step, attempt: Attempt, error: CarrierError | None, now: datetime) -> None:

@@ -110,11 +110,14 @@ def realms_stay_apart(world: World) -> Iterator[str]:
 
 def confirmed_means_key_1(world: World) -> Iterator[str]:
     """CONFIRMED: this number was played the whole message and pressed 1, as the telephone itself knows."""
+    attempts = {attempt.id: attempt for attempt in world.find(ATTEMPTS)}
     for callout in world.find(CALLOUTS):
         if callout.state is CalloutState.CONFIRMED:
             receipt = callout.receipt
             if receipt is None or receipt.played_at is None or not world.network.pressed(receipt.attempt_id, "1"):
                 yield f"{callout.post_id} is confirmed, and nobody pressed 1"
+            elif attempts[receipt.attempt_id].outcome is not Outcome.CONFIRMED:
+                yield f"{callout.post_id} is confirmed, and its call counts as {attempts[receipt.attempt_id].outcome}"
         if callout.state is CalloutState.HEARD and not callout.ladder.heard_counts:
             yield f"{callout.post_id} counts as heard, which its ladder does not allow"
 

@@ -223,6 +223,30 @@ def test_news_found_by_a_look_up_are_handed_on():
     assert [letter.message for letter in desk.letters("call_news")] == [told]
 
 
+def test_an_attempt_of_which_news_came_is_not_dialled_again_though_its_claim_was_lost():
+    desk = Desk()
+    desk.want("v201-head")
+    desk.carrier.errors = [VendorDownError("no answer, and placed all the same")]
+    desk.run()
+    attempt_id = desk.attempts()[0].id
+    desk.change_attempt(attempt_id, seq=3000, answered_at=NOW, played_at=NOW, key="1", outcome=Outcome.CONFIRMED)
+    desk.later(61)
+    desk.run("recover")
+    assert len(desk.carrier.placed) == 1
+    assert desk.attempt(attempt_id).state is AttemptState.PLACED
+
+
+def test_a_key_stands_though_no_more_news_of_its_call_ever_came():
+    desk, attempt_id = placed_one()
+    desk.change_attempt(attempt_id, seq=4000, key="1", outcome=Outcome.CONFIRMED)
+    desk.later(241)
+    desk.run("recover")
+    assert (desk.attempt(attempt_id).state, desk.attempt(attempt_id).outcome) == (
+        AttemptState.ENDED,
+        Outcome.CONFIRMED,
+    )
+
+
 def test_a_round_stopped_while_the_carrier_is_asked_is_hung_up():
     desk = Desk()
     desk.want("v201-head")
