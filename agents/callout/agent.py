@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from agents.callout import village
 from agents.callout.decide import decide, decide_answered_later, decide_due, decide_opening
 from agents.callout.state import ANSWERED, CALLOUTS, UNANSWERED, Callout
 from agents.facts import Facts
 from agents.plan.state import ROUNDS, Round
 from streams.ledger.contract import Step, Where
-from streams.letters import AttemptEnded, Letter, NobodyHeld, OpenCallouts, Opening, Replied, Stopped, Vouched
-from streams.rooms import Decision, apply, fold, messages_of, take_due
+from streams.letters import AttemptEnded, Letter, Mode, NobodyHeld, OpenCallouts, Opening, Replied, Stopped, Vouched
+from streams.rooms import TROUBLES, Decision, apply, fold, messages_of, record_troubles, take_due
 from streams.topics import CALLOUTS as CALLOUTS_TOPIC
+from streams.words import Level
 
 READ = (OpenCallouts, AttemptEnded, NobodyHeld, Vouched, Replied, Stopped)
 UNANSWERED_MAX = 100_000
@@ -44,6 +46,38 @@ class CalloutRoom:
         answered = [item.state for item in decisions if item.state is not None and item.state.state in ANSWERED]
         if answered:
             self._settle_earlier_rounds(step, answered, now)
+        silent = [item.state for item in decisions if item.state is not None and village.concerns(item.state)]
+        for place in sorted({(item.round_id, item.township, item.region) for item in silent}):
+            self._look_at_village(step, *place, now)
+
+    def _look_at_village(self, step: Step, round_id: str, township: str, region: str, now: datetime) -> None:
+        """End what is still rung in a village where no phone can be reached, and show it as one trouble."""
+        rows = step.find(
+            CALLOUTS,
+            Where("round_id", "=", round_id),
+            Where("township", "=", township),
+            Where("visit_id", "=", ""),
+            Where("level", "in", (Level.VILLAGE, Level.SITE)),
+            limit=UNANSWERED_MAX,
+        )
+        there = [row for row in rows if row.region == region and row.mode is Mode.CALL]
+        if not village.is_lost(there, now, self.facts):
+            return
+        decisions = village.decide_lost(there, now, self.facts)
+        apply(step, CALLOUTS, [item.state for item in decisions if item.state is not None], decisions)
+        lost = village.village_trouble(there, now, self.facts)
+        if lost.id not in step.load(TROUBLES, [lost.id]):
+            step.append([village.village_entry(there, now)])
+        record_troubles(step, [lost])
+        single = step.load(TROUBLES, village.post_troubles(there)).values()
+        step.save(
+            TROUBLES,
+            [
+                item.model_copy(update={"closed_at": now, "closed_by": lost.kind})
+                for item in single
+                if item.closed_at is None
+            ],
+        )
 
     def _settle_earlier_rounds(self, step: Step, answered: Sequence[Callout], now: datetime) -> None:
         """Send nobody to a door behind which the post answered a later round of the same chain."""

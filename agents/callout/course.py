@@ -49,6 +49,7 @@ class CalloutReason(StrEnum):
     NEXT_PERSON = "next_person"
     CALLS_USED_UP = "calls_used_up"
     CANNOT_COME = "cannot_come"
+    VILLAGE_LOST = "village_lost"
     NOBODY_HOLDS = "nobody_holds"
     NO_DEPUTY = "no_deputy"
     VACANCY_FILLED = "vacancy_filled"
@@ -218,10 +219,20 @@ class Course:
             taken = VisitTaken(visit_id=visit_id, callout_id=self.callout.id, by=by, at=self.now)
             self.letters.append(write_letter(VISITS, visit_id, taken, self.now, cause=self.callout.id))
 
-    def give_up(self, reason: CalloutReason) -> None:
-        """End the ladder: onto the visit list of the superior unit, or shown to people where there is none."""
+    @property
+    def noted(self) -> tuple[Draft, ...]:
+        """The entries written so far."""
+        return tuple(self.entries)
+
+    def give_up(self, reason: CalloutReason, *, cut_off: bool = False) -> None:
+        """End the ladder: onto the visit list of the superior unit, or shown to people where there is none.
+
+        It is 失联 where no attempt met a network, or where all of its village is known to be `cut_off`.
+        """
         callout = self.callout
-        lost = bool(callout.outcomes) and all(CONSEQUENCES[outcome].cut_off for outcome in callout.outcomes)
+        lost = cut_off or (
+            bool(callout.outcomes) and all(CONSEQUENCES[outcome].cut_off for outcome in callout.outcomes)
+        )
         look_at = self.now + timedelta(seconds=VACANT_LOOK_S) if callout.vacant else None
         self.set(
             state=CalloutState.LOST if lost else CalloutState.UNREACHED,

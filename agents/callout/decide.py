@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from agents.callout.course import ATTEMPT_MAX_S, SOON_S, TEXT_WITHIN_S, CalloutReason, Course
 from agents.callout.outcomes import CONSEQUENCES, Next
 from agents.callout.state import ANSWERED, UNANSWERED, Callout, CalloutState, Receipt
+from agents.callout.village import note_phone
 from agents.facts import Facts
 from streams.letters import (
     AttemptEnded,
@@ -222,6 +223,10 @@ def _attempt_ended(course: Course, ended: AttemptEnded) -> Decision[Callout]:
     )
     if ended.channel is Channel.TEXT:
         return _text_ended(course, ended)
+    cut_off = CONSEQUENCES[ended.outcome].cut_off
+    course.set(
+        unreachable=note_phone(callout.unreachable, ended.person_id, ended.masked, ended.ended_at, cut_off=cut_off)
+    )
     if ended.outcome is Outcome.CONFIRMED:
         return _confirmed(course, ended)
     if not callout.is_open or ended.attempt_id != callout.attempt_id:

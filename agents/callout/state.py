@@ -60,6 +60,14 @@ class Receipt(Model):
     key_at: datetime | None
 
 
+class Unreachable(Model):
+    """A phone that was switched off or had no coverage when it was last rung. The number is known by its mask."""
+
+    person_id: str
+    masked: str
+    at: datetime
+
+
 class Callout(Row):
     """One post to be woken in one round.
 
@@ -68,7 +76,8 @@ class Callout(Row):
     present step rings; who that is, is looked up at the claim. `calls` counts all calls, `calls_in_step` those of this
     step; `contacted` is false until the post was dialled for the first time. `vacant` notes that nobody held the post
     when it was looked up: it is looked up again until the round closes. `listed_on` is the visit list it stands on,
-    `times_listed` counts how often it was put on one.
+    `times_listed` counts how often it was put on one. `unreachable` are the phones that met no network when they were
+    last rung for it.
     """
 
     realm: str
@@ -110,6 +119,7 @@ class Callout(Row):
     first_dial_at: datetime | None = None
     last_dial_at: datetime | None = None
     outcomes: tuple[Outcome, ...] = ()
+    unreachable: tuple[Unreachable, ...] = ()
     heard: bool = False
     vacant: bool = False
     listed_on: str = ""

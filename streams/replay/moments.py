@@ -35,6 +35,7 @@ CHAIN_WORDS = {
     "order_resume": ("人工恢复", "resumed by a person"),
 }
 TROUBLE_WORDS = {
+    "village_lost": ("全村失联", "villages cut off"),
     "lost_contact": ("失联", "cut off"),
     "visit_overdue": ("转上门未回报", "visits overdue"),
     "number_wrong": ("号码无法使用", "dead numbers"),

@@ -116,7 +116,7 @@ def test_a_village_without_coverage_is_cut_off_and_not_asleep(night):
     night.warning().advance(minutes=10)
 
     assert night.post(HEAD).state is CalloutState.LOST
-    assert [trouble.kind for trouble in night.troubles()] == ["lost_contact"]
+    assert [trouble.kind for trouble in night.troubles() if trouble.closed_at is None] == ["village_lost"]
     assert night.visit("溪口镇").items[0].lost_contact
 
 
