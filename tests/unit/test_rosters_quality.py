@@ -1,0 +1,234 @@
+"""What is wrong with a roster, to the minute, against a scan of every minute; the score and the digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rosters.county import County
+from rosters.model import Person, Phone, Shift
+from rosters.quality import Finding, Flaw, Score, examine, readiness, score, told
+from tests.unit.duty_county import CODE, ZONE, a_shift, duty_county
+
+BEGIN = datetime(2021, 7, 19, tzinfo=UTC)
+MINUTES = 240
+END = BEGIN + timedelta(minutes=MINUTES)
+POSTS = ("t100-duty", "t100-leader", "t102-duty")
+PEOPLE = ("p1", "p2", "p3")
+
+
+@st.composite
+def rosters(draw: st.DrawFn) -> tuple[Shift, ...]:
+    shifts = []
+    for n in range(draw(st.integers(0, 7))):
+        start = draw(st.integers(-60, MINUTES))
+        person, deputy = draw(st.sampled_from(PEOPLE)), draw(st.sampled_from(("", *PEOPLE)))
+        shifts.append(
+            Shift(
+                id=f"s{n}",
+                post=draw(st.sampled_from(POSTS)),
+                person=person,
+                deputy="" if deputy == person else deputy,
+                starts_at=BEGIN + timedelta(minutes=start),
+                ends_at=BEGIN + timedelta(minutes=start + draw(st.integers(1, 150))),
+            )
+        )
+    return tuple(shifts)
+
+
+def minutes_of(findings: Iterable[Finding], flaw: Flaw) -> set[tuple[int, str, str]]:
+    """Every minute in which a flaw was found, with the post or the person it is about."""
+    told_minutes = set()
+    for one in findings:
+        if one.flaw is flaw:
+            assert one.starts_at is not None
+            assert one.ends_at is not None
+            first, last = ((bound - BEGIN) // timedelta(minutes=1) for bound in (one.starts_at, one.ends_at))
+            subject = one.people[0] if flaw is Flaw.TWO_PLACES else one.posts[0]
+            told_minutes |= {(minute, flaw.value, subject) for minute in range(first, last)}
+    return told_minutes
+
+
+def running(shifts: Iterable[Shift], minute: int) -> list[Shift]:
+    at = BEGIN + timedelta(minutes=minute)
+    return [shift for shift in shifts if shift.starts_at <= at < shift.ends_at]
+
+
+@given(rosters())
+def test_gaps_are_exactly_the_minutes_in_which_nobody_is_on_shift(shifts: tuple[Shift, ...]) -> None:
+    county = duty_county(shifts)
+    scanned = {
+        (minute, "gap", post)
+        for minute in range(MINUTES)
+        for post in county.posts
+        if not any(shift.post == post for shift in running(shifts, minute))
+    }
+    assert minutes_of(examine(county, BEGIN, END), Flaw.GAP) == scanned
+
+
+@given(rosters())
+def test_overlaps_are_exactly_the_minutes_in_which_two_shifts_of_a_post_run(shifts: tuple[Shift, ...]) -> None:
+    scanned = {
+        (minute, "overlap", post)
+        for minute in range(MINUTES)
+        for post in POSTS
+        if sum(shift.post == post for shift in running(shifts, minute)) > 1
+    }
+    assert minutes_of(examine(duty_county(shifts), BEGIN, END), Flaw.OVERLAP) == scanned
+
+
+@given(rosters())
+def test_two_places_are_exactly_the_minutes_in_which_one_person_stands_at_two_posts(
+    shifts: tuple[Shift, ...],
+) -> None:
+    scanned = {
+        (minute, "two_places", person)
+        for minute in range(MINUTES)
+        for person in PEOPLE
+        if len({shift.post for shift in running(shifts, minute) if person in (shift.person, shift.deputy)}) > 1
+    }
+    assert minutes_of(examine(duty_county(shifts), BEGIN, END), Flaw.TWO_PLACES) == scanned
+
+
+@given(rosters(), st.integers(30, 200))
+def test_too_long_is_exactly_who_holds_posts_for_more_minutes_on_end_than_allowed(
+    shifts: tuple[Shift, ...], allowed: int
+) -> None:
+    found = examine(duty_county(shifts), BEGIN, END, duty_h_max=allowed / 60)
+    scanned = set()
+    for person in PEOPLE:
+        run: list[int] = []
+        for minute in range(-61, MINUTES + 152):
+            if any(shift.person == person for shift in running(shifts, minute)):
+                run.append(minute)
+                continue
+            if len(run) > allowed and run[0] < MINUTES and run[-1] >= 0:
+                scanned.add((person, run[0], run[-1] + 1))
+            run = []
+    told_spans = {
+        (one.people[0], *((bound - BEGIN) // timedelta(minutes=1) for bound in (one.starts_at, one.ends_at) if bound))
+        for one in found
+        if one.flaw is Flaw.TOO_LONG
+    }
+    assert told_spans == scanned
+
+
+@given(rosters())
+def test_the_score_is_a_hundred_less_its_costs_and_never_below_nothing(shifts: tuple[Shift, ...]) -> None:
+    given_score = score(examine(duty_county(shifts), BEGIN, END))
+    assert given_score.points == max(0, 100 - sum(points for _, _, points in given_score.costs))
+    assert 0 <= given_score.points <= 100
+
+
+def whole_day(county_posts: Iterable[str], days: int = 16) -> list[Shift]:
+    people = ("p1", "p2", "p3", "p4", "p5", "w1", "w2")
+    return [
+        a_shift(post, people[(place + day) % len(people)], f"2021-07-{day + 1:02d}T08:00")
+        for day in range(days)
+        for place, post in enumerate(sorted(county_posts))
+    ]
+
+
+@pytest.fixture
+def sound() -> County:
+    return duty_county(whole_day(duty_county().posts))
+
+
+AT = datetime(2021, 7, 1, 8, tzinfo=ZONE)
+
+
+def test_a_sound_roster_has_a_full_score_and_nothing_to_say(sound: County) -> None:
+    # Whoever holds one post on Monday holds the next on Tuesday here, so the long stretches are allowed for.
+    found = examine(sound, AT, AT + timedelta(days=14), duty_h_max=1000)
+    assert found == ()
+    assert score(found) == Score(100, ())
+
+
+def test_the_digest_says_nothing_when_all_is_well() -> None:
+    people = {f"q{n}": (f"人{n}", f"+86138000001{n:02d}") for n in range(12)}
+    posts = sorted(duty_county().posts)
+    shifts = [
+        a_shift(post, f"q{2 * place + day % 2}", f"2021-07-{day + 1:02d}T08:00")
+        for day in range(15)
+        for place, post in enumerate(posts)
+    ]
+    assert readiness(duty_county(shifts, people), AT) == ()
+
+
+def test_the_digest_names_the_hole_with_its_hours_and_its_post(sound: County) -> None:
+    holed = [shift for shift in sound.shifts if shift.id != "t100-duty@2021-07-05T08:00"]
+    lines = readiness(duty_county(holed), AT)
+    assert lines[0] == "无人值班：溪口镇值班员（t100-duty），2021-07-05 08:00 – 2021-07-06 08:00"
+    assert readiness(duty_county(holed), AT, language="en")[0].startswith("nobody on duty: t100-duty")
+
+
+def test_a_long_digest_is_cut_and_says_how_much_more_there_is() -> None:
+    shifts = [
+        a_shift("t100-duty", "p1", f"2021-07-{day:02d}T{hour}:00", 1) for day in range(1, 15) for hour in (10, 15)
+    ]
+    lines = readiness(duty_county(shifts), AT)
+    assert len(lines) == 21
+    assert lines[-1].startswith("……还有")
+
+
+def with_phones(**phones: tuple[Phone, ...]) -> County:
+    base = duty_county()
+    return County(
+        CODE,
+        "禾溪县",
+        ZONE,
+        base.regions.values(),
+        base.units.values(),
+        base.posts.values(),
+        [Person(id=key, name=key, phones=owned) for key, owned in phones.items()],
+        [a_shift(post, person, "2021-07-01T08:00") for post, person in zip(sorted(base.posts), phones, strict=False)],
+    )
+
+
+LANDLINE = Phone(number="+869163210000", kind="landline")
+MOBILE = Phone(number="+8613800000001")
+
+
+@pytest.mark.parametrize(
+    ("phones", "flaw"),
+    [
+        ((), Flaw.NO_PHONE),
+        ((LANDLINE,), Flaw.LANDLINE_ONLY),
+        ((LANDLINE, MOBILE), None),
+        ((Phone(number="+8613800000001", verified=False),), Flaw.UNVERIFIED),
+    ],
+)
+def test_phones_that_would_fail_a_night_are_found(phones: tuple[Phone, ...], flaw: Flaw | None) -> None:
+    found = {one.flaw for one in examine(with_phones(p1=phones), AT, AT + timedelta(days=1))} - {Flaw.GAP}
+    assert found == ({flaw} if flaw else set())
+
+
+def test_a_landline_is_enough_where_nothing_is_texted() -> None:
+    found = examine(with_phones(p1=(LANDLINE,)), AT, AT + timedelta(days=1), texted=lambda post: False)
+    assert Flaw.LANDLINE_ONLY not in {one.flaw for one in found}
+
+
+def test_a_shared_mobile_is_told_but_costs_nothing_and_a_shared_landline_is_meant() -> None:
+    found = examine(with_phones(p1=(LANDLINE, MOBILE), p2=(LANDLINE, MOBILE)), AT, AT + timedelta(days=1))
+    shared = [one for one in found if one.flaw is Flaw.SHARED_PHONE]
+    assert [one.people for one in shared] == [("p1", "p2")]
+    assert (Flaw.SHARED_PHONE, 1, 0) in score(found).costs
+
+
+def test_no_line_holds_a_phone_number() -> None:
+    county = with_phones(p1=(MOBILE,), p2=(MOBILE,))
+    lines = [told(one, county) for one in examine(county, AT, AT + timedelta(days=1))]
+    assert "138" not in "".join(lines)
+
+
+def test_a_score_explains_each_cost() -> None:
+    found = [Finding(Flaw.GAP)] * 7 + [Finding(Flaw.UNVERIFIED)]
+    assert score(found).explained() == (
+        "得分 39/100",
+        "无人值班 7 处，每处 10 分：−60（已到上限）",
+        "电话未核实 1 处，每处 1 分：−1",
+    )
