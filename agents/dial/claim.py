@@ -14,14 +14,13 @@ from datetime import datetime, timedelta
 from agents.callout.decide import attempt_limit
 from agents.callout.state import CALLOUTS, Callout
 from agents.dial.budget import Budget, free_slots, may_ring_at, next_slot
-from agents.dial.carriers.protocol import Carrier, Dial, Script
+from agents.dial.carriers.protocol import Carrier, Dial, Script, TwoWay
 from agents.dial.health import down_carriers, pace_id
 from agents.dial.hear import DialReason
+from agents.dial.script import script_of
 from agents.dial.state import ATTEMPTS, PACES, Attempt, AttemptState, Pace
 from agents.facts import Facts
 from agents.plan.state import ROUNDS
-from agents.plan.wording import prompt_of
-from config.rules import RuleBook
 from rosters.model import Person, Phone
 from rosters.numbers import mask, number_digest
 from streams.ids import REAL, digest, make_id
@@ -37,6 +36,8 @@ TEXT_NEWS_S = 3600
 CALL_NEWS_S = 240
 JOIN_WITHIN = timedelta(seconds=180)
 OTHERS_MAX = 10_000
+CLAIM_MAX = 1000
+"""Callouts looked at in one claim: the first are dialled while the others are claimed, and no step grows without end."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class ClaimDesk:
         slots = self.slots(paces, channel, now)
         if not any(slots.values()):
             return []
-        wanted = self._wanted(step, channel, now, limit=sum(slots.values()) * 2 + 20)
+        wanted = self._wanted(step, channel, now, limit=min(sum(slots.values()) * 2 + 20, CLAIM_MAX))
         if not wanted:
             return []
         claim = _Claim(self, step, channel, now, wall, paces)
@@ -134,9 +135,11 @@ class ClaimDesk:
         if callout.target_post not in self.facts.county.posts:
             return "post_gone"
         held = self.facts.county.who(callout.target_post, now, "deputy" if role == "deputy" else "holder")
-        if held is None:
+        # A notice of a shift to come is for the one who will hold the post, and for nobody else.
+        person = self.facts.county.people.get(callout.person_id) or (held.person if held else None)
+        if person is None:
             return "nobody_on_duty" if role == "holder" else "no_deputy"
-        phones = list(enumerate(held.person.phones))
+        phones = list(enumerate(person.phones))
         if channel is Channel.TEXT:
             phones = [(no, phone) for no, phone in phones if phone.kind == "mobile"]
         elif callout.phone < len(phones):
@@ -147,7 +150,7 @@ class ClaimDesk:
             able = [carrier for carrier in self.carriers if carrier.may_dial(phone.number)]
             if able:
                 carrier = next((carrier for carrier in able if carrier.name not in down), able[0])
-                return Target(held.person, no, phone, carrier, number_digest(phone.number, self.number_key))
+                return Target(person, no, phone, carrier, number_digest(phone.number, self.number_key))
         return "number_not_approved"
 
 
@@ -251,6 +254,8 @@ class _Claim:
             CALLOUTS,
             Where("target_post", "in", sorted(posts)),
             Where("call_at", "<=", self.now + JOIN_WITHIN),
+            # Most of what waits at these posts is what is claimed now, and reading a row is what costs.
+            Where("id", "not in", sorted(wanted)),
             limit=OTHERS_MAX,
         )
         rounds = self.step.load(ROUNDS, {callout.round_id for callout in waiting})
@@ -258,7 +263,7 @@ class _Claim:
         for callout in waiting:
             row = rounds[callout.round_id]
             paused = row.paused_until is not None and row.paused_until > self.now
-            if callout.id not in wanted and row.stopped_at is None and not paused:
+            if row.stopped_at is None and not paused:
                 others[callout.target_post].append(callout)
         return others
 
@@ -282,7 +287,8 @@ class _Claim:
         attempt_id = make_id(
             lead.realm, "attempt", lead.id, str(lead.step), str(count + 1), self.channel, target.number_key
         )
-        script = script_of(spoken, self.channel, self.desk.facts.book)
+        replies = isinstance(target.carrier, TwoWay) and target.carrier.takes_replies(target.phone.number)
+        script = script_of(spoken, self.channel, self.desk.facts.book, replies=replies)
         news_s = CALL_NEWS_S if self.channel is Channel.VOICE else TEXT_NEWS_S
         attempt = Attempt(
             id=attempt_id,
@@ -299,6 +305,7 @@ class _Claim:
             voice=script.voice,
             text=script.text,
             prompt=script.prompt,
+            language=script.language,
             exercise=script.exercise,
             state=AttemptState.CLAIMED,
             owner=self.desk.owner,
@@ -372,27 +379,28 @@ class _Claim:
         step.save(PACES, moved)
 
 
+def spoken_by(attempt: Attempt) -> Script:
+    """Return what an attempt says, as it was frozen when it was claimed."""
+    return Script(
+        voice=attempt.voice,
+        text=attempt.text,
+        prompt=attempt.prompt,
+        language=attempt.language,
+        exercise=attempt.exercise,
+    )
+
+
 def dial_of(attempt: Attempt, number: str) -> Dial:
     """Return what a carrier is handed for an attempt."""
-    script = Script(voice=attempt.voice, text=attempt.text, prompt=attempt.prompt, exercise=attempt.exercise)
     return Dial(
         attempt_id=attempt.id,
         channel=attempt.channel,
         number=number,
-        script=script,
+        script=spoken_by(attempt),
         dial_no=attempt.dial_no,
         at=attempt.dialled_at,
         carrier=attempt.carrier,
     )
-
-
-def script_of(spoken: Sequence[Callout], channel: Channel, book: RuleBook) -> Script:
-    """Put everything that is open for one number into one call or one message."""
-    exercise = spoken[0].realm.startswith("drill:")
-    voices = list(dict.fromkeys(callout.voice for callout in spoken if callout.voice))
-    texts = list(dict.fromkeys(callout.text for callout in spoken if callout.text))
-    voice = "另有：".join(voices) if channel is Channel.VOICE else ""
-    return Script(voice=voice, text="\n".join(texts), prompt=prompt_of(book), exercise=exercise)
 
 
 def _column(channel: Channel) -> str:

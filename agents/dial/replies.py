@@ -15,6 +15,9 @@ from streams.rooms import Trouble, trouble
 from streams.topics import CALLOUTS
 
 _YES = re.compile(r"收到|知道了|明白|确认|\bok\b|\byes\b", re.IGNORECASE)
+_NO = re.compile(r"不|没|未|无法|别|\bno\b|\bnot\b|can't", re.IGNORECASE)
+"""没收到 is no 收到, and who cannot come has not said yes: such an answer is read by a person."""
+_CODES = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _STOP = re.compile(r"^\s*(stop|退订|TD|T|取消)\s*$", re.IGNORECASE)
 
 
@@ -28,8 +31,8 @@ def decide_reply(
 ) -> tuple[DialReason, list[Letter], list[Draft], list[Trouble]]:
     """Tie an SMS answer to a callout.
 
-    With a code, to the callout of that code; without, only where exactly one is open for the number. STOP never
-    silences anything: it is shown to people.
+    With codes, to the callouts of those codes; without, only where exactly one is open for the number. An answer that
+    denies something is left to people. STOP never silences anything: it is shown to people.
 
     Args:
         message: What was sent, by the keyed digest of its number.
@@ -42,16 +45,21 @@ def decide_reply(
     if _STOP.match(message.text):
         text = f"{message.masked} 短信回复“{message.text[:10]}”，叫应不会因此停止，请联系本人"
         return _unclear(DialReason.STOP_ASKED, key, "stop_asked", text, said, now)
-    coded = [callout for callout in candidates if code_of(callout.id) in message.text]
-    chosen = coded or (list(candidates) if len(candidates) == 1 and _YES.search(message.text) else [])
-    if len(chosen) != 1:
+    codes = set(_CODES.findall(message.text))
+    denied = _NO.search(message.text) is not None
+    coded = [callout for callout in candidates if code_of(callout.id) in codes]
+    alone = list(candidates) if len(candidates) == 1 and not codes and _YES.search(message.text) else []
+    chosen = [] if denied else coded or alone
+    if not chosen:
         said_what = f"{message.masked} 短信回复“{message.text[:20]}”"
         text = f"{said_what}，无法判断对应哪项叫应（{len(candidates)}项未结），请人工核实"
         return _unclear(DialReason.REPLY_UNCLEAR, key, "reply_unclear", text, said, now)
-    callout = chosen[0]
-    replied = Replied(callout_id=callout.id, masked=message.masked, text=message.text[:200], at=message.at)
-    letter = write_letter(CALLOUTS, callout.id, replied, now, cause=message.vendor_id or message.at.isoformat())
-    return DialReason.REPLIED, [letter], [], []
+    cause = message.vendor_id or message.at.isoformat()
+    letters = []
+    for callout in chosen:
+        replied = Replied(callout_id=callout.id, masked=message.masked, text=message.text[:200], at=message.at)
+        letters.append(write_letter(CALLOUTS, callout.id, replied, now, cause=cause))
+    return DialReason.REPLIED, letters, [], []
 
 
 def _unclear(

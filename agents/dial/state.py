@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from streams.ledger.contract import Row, Table
 from streams.words import Channel, Outcome
@@ -28,6 +29,7 @@ class Attempt(Row):
 
     realm: str
     channel: Channel
+    direction: Literal["outbound", "inbound"] = "outbound"
     carrier: str
     number_key: str
     masked: str
@@ -39,6 +41,7 @@ class Attempt(Row):
     voice: str = ""
     text: str = ""
     prompt: str = ""
+    language: str = "zh-CN"
     exercise: bool = False
     state: AttemptState
     owner: str

@@ -24,6 +24,8 @@ GATE_NOTE_MAX, UNCLEAR_NOTE_MAX, PLACES_SPOKEN_MAX = 24, 20, 3
 _LISTED: Mapping[Language, tuple[str, str, str]] = {"zh": ("、", "等", "；"), "en": (", ", " and others", "; ")}
 """Between places in a call, after the last of those that are named, and between the lines of a list."""
 
+_JOINT: Mapping[Language, str] = {"zh": "另有：", "en": " Also: "}
+
 
 def voice_of(moved: ChainMoved, place: str, facts: Facts, language: Language | None = None) -> str:
     """Return what a call says before it asks for a key; in the county's language where none is given."""
@@ -101,6 +103,11 @@ def visit_text(lines: Sequence[str], facts: Facts, realm: str, *, exercise: bool
 def prompt_of(book: RuleBook, language: Language | None = None) -> str:
     """Return what is said about the keys, after the message."""
     return book.speech.tongue(language or book.knobs.speech_language).keys
+
+
+def joint_of(book: RuleBook) -> str:
+    """Return what is said between two warnings in one call."""
+    return _JOINT[book.knobs.speech_language]
 
 
 def reply_of(book: RuleBook, codes: Sequence[str]) -> str:

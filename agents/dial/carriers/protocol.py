@@ -7,7 +7,7 @@ by itself, never reads or writes the ledger, and never dials a number that `may_
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
@@ -15,6 +15,10 @@ from streams.letters import CallNews, TextReplied
 from streams.words import Channel, Model, Outcome
 
 News = Annotated[CallNews | TextReplied, Field(discriminator="kind")]
+
+
+LANGUAGE_TAGS: dict[Literal["zh", "en"], str] = {"zh": "zh-CN", "en": "en-US"}
+"""BCP 47 tags of the languages that are spoken."""
 
 
 class Script(Model):
@@ -156,4 +160,13 @@ class Carrier(Protocol):
             VendorBusyError, VendorDownError: The vendor did not answer; ask again later.
             RefusedByVendorError: The account may not ask.
         """
+        ...
+
+
+@runtime_checkable
+class TwoWay(Protocol):
+    """A carrier whose texts can be answered, at least from some countries."""
+
+    def takes_replies(self, number: str) -> bool:
+        """Return whether an answer from this number comes back to us; only then is it asked for one."""
         ...

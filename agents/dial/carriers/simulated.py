@@ -186,6 +186,10 @@ class SimulatedCarrier:
         """Return whether it is a simulated number."""
         return number.startswith("sim:")
 
+    def takes_replies(self, number: str) -> bool:
+        """Return whether its texts are answered: in the simulated network always."""
+        return self.may_dial(number)
+
     async def place(self, dial: Dial) -> Placed:
         """Return everything that will happen."""
         if not self.may_dial(dial.number):

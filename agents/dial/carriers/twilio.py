@@ -135,6 +135,10 @@ class TwilioCarrier:
         abroad = not number.startswith("+86") or bool(self._account.china_basis)
         return number.startswith("+") and abroad and self._approved(number)
 
+    def takes_replies(self, number: str) -> bool:
+        """Return whether its texts are answered: from the Chinese mainland not (twilio.com/en-us/guidelines/cn/sms)."""
+        return not number.startswith("+86")
+
     async def place(self, dial: Dial) -> Placed:
         """Create the call or the message; what follows is told by callbacks."""
         if not self.may_dial(dial.number):

@@ -53,6 +53,10 @@ class AliyunCarrier:
         """Return whether it is a number of the Chinese mainland that somebody approved."""
         return number.startswith("+86") and self._approved(number)
 
+    def takes_replies(self, number: str) -> bool:
+        """Return whether its texts are answered: uplink messages come back (SmsUp)."""
+        return self.may_dial(number)
+
     async def place(self, dial: Dial) -> Placed:
         """Create the call or the text; what follows is told by receipts."""
         if not self.may_dial(dial.number):
