@@ -35,7 +35,7 @@ REST_S = FAULTY_S + 4 * 3600
 LOOK_S = 300.0
 WORKERS = 3
 HEAR_AGAIN_S = 7.0
-GAP_S = 0.6
+GAP_S = 1.0
 FAR = START + timedelta(days=30)
 ENDED = (*ANSWERED, *(state for state in CalloutState if state in ("cancelled", "corrected", "superseded", "expired")))
 
