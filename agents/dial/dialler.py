@@ -230,8 +230,9 @@ class Dialler:
         await self.ledger.run(lambda step: end_unless_ended(step, attempt.id, outcome, now))
 
     async def _end_calls(self, attempts: Sequence[Attempt]) -> list[bool]:
-        endings = [self._end_call(attempt.carrier, attempt.vendor_id) for attempt in attempts]
-        return [await ending for ending in endings] if self.in_turn else await asyncio.gather(*endings)
+        if self.in_turn:
+            return [await self._end_call(attempt.carrier, attempt.vendor_id) for attempt in attempts]
+        return await asyncio.gather(*(self._end_call(attempt.carrier, attempt.vendor_id) for attempt in attempts))
 
     async def _end_call(self, carrier_name: str, vendor_id: str) -> bool:
         """Hang up; False where the vendor did not answer."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from agents.callout.course import SOON_S
-from agents.callout.state import CALLOUTS, OPEN, UNANSWERED, Callout, CalloutState
+from agents.callout.state import ANSWERED, CALLOUTS, OPEN, UNANSWERED, Callout, CalloutState
 from agents.dial.state import ATTEMPTS, AttemptState
 from agents.intake.state import CHAINS
 from agents.plan.state import ROUNDS
@@ -133,13 +133,15 @@ def the_unanswered_are_visited(world: World) -> Iterator[str]:
     """Whoever a ladder could not wake stands on a list that was handed over."""
     lists = {visit.id: visit for visit in world.find(VISITS)}
     troubled = {item.subject for item in world.find(TROUBLES) if item.kind == "no_duty_post"}
+    # Who answered a later round of the chain is not sent for because of an earlier one.
+    answered = {(one.chain_id, one.post_id) for one in world.find(CALLOUTS) if one.state in ANSWERED}
     for callout in world.find(CALLOUTS):
         if callout.state not in UNANSWERED or callout.mode is not Mode.CALL or callout.ladder.then != "door":
             continue
         on = [visit for visit in lists.values() if any(item.callout_id == callout.id for item in visit.items)]
-        if not on:
+        if not on and (callout.chain_id, callout.post_id) not in answered:
             yield f"{callout.post_id} is {callout.state} and on no visit list"
-        elif callout.listed_on and on[0].orders == 0 and on[0].id not in troubled:
+        elif on and callout.listed_on and on[0].orders == 0 and on[0].id not in troubled:
             yield f"the visit list with {callout.post_id} was never handed over"
 
 

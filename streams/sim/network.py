@@ -139,7 +139,8 @@ class Network:
             number=dial.number,
             channel=dial.channel,
             vendor_id=f"v{len(self.rings) + 1}",
-            claimed_s=self._tasks.seconds(dial.at),
+            # Nothing is placed before it is claimed, whatever the clock of the claim showed.
+            claimed_s=min(self._tasks.seconds(dial.at), self._tasks.now_s),
             placed_s=self._tasks.now_s,
             news=news,
             ends_s=max(self._tasks.seconds(item.at) for item in news),

@@ -195,7 +195,7 @@ class SimWorker:
             "sweep": self.pump.sweep,
             "tick": self._tick,
             "dial": self._dial,
-            "recover": self.house.dialler.recover,
+            "recover": self._recover,
             "seal": self._seal,
         }[loop]
         life = self._lives
@@ -227,6 +227,9 @@ class SimWorker:
             return 0
         placed = await self.house.dialler.run_once()
         return placed + await self.house.dialler.hang_up()
+
+    async def _recover(self) -> int:
+        return await self.house.dialler.recover() if self.guard.is_trusted() else 0
 
     async def _seal(self) -> int:
         now = self.clock.now()
