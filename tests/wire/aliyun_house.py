@@ -17,6 +17,7 @@ from agents.dial.state import Attempt, AttemptState
 from rosters.numbers import mask, number_digest
 from streams.clock import VirtualClock
 from streams.doors.http.aliyun import Receipts, aliyun_router
+from streams.doors.http.hearing import Hearing
 from streams.ids import make_id
 from streams.letters import CallNews, TextReplied
 from streams.words import Channel
@@ -38,16 +39,22 @@ class House:
     heard: list[CallNews | TextReplied] = field(default_factory=list)
     attempts: dict[str, Attempt] = field(default_factory=dict)
     away: int = 0
+    hearing: Hearing | None = None
+    """The gateway's own, over a ledger, where a test has one; else what is heard is only kept in `heard`."""
 
     async def hear(self, news: CallNews | TextReplied) -> None:
         if self.away > 0:
             self.away -= 1
             raise RuntimeError("the ledger is away")
         self.heard.append(news)
+        if self.hearing is not None:
+            await self.hearing.hear(news)
         if isinstance(news, CallNews) and news.attempt_id in {each.id for each in self.attempts.values()}:
             self._gather(news)
 
     async def attempts_of(self, out_ids: Collection[str]) -> Mapping[str, Attempt]:
+        if self.hearing is not None:
+            return await self.hearing.attempts_of(out_ids)
         return {out_id: self.attempts[out_id] for out_id in out_ids if out_id in self.attempts}
 
     def dial(

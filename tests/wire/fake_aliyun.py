@@ -111,6 +111,13 @@ class FakeAliyun:
                 self._play_text(accepted)
         self._flush()
 
+    def play_accepted_before(self, at: datetime) -> None:
+        """Let happen what was accepted before a time, each from when it was accepted on."""
+        while self._unplayed and self._unplayed[0].at <= at:
+            accepted = self._unplayed.popleft()
+            self.now = accepted.at
+            (self._play_call if accepted.id in self.calls else self._play_text)(accepted)
+
     def write(self, number: str, words: str) -> int:
         """Somebody writes to us; return what our gateway answered."""
         receipt = {"phone_number": number, "send_time": self._time(self.now), "content": words, "sequence_id": 77}

@@ -86,6 +86,13 @@ class Network:
             else:
                 self._play_text(placed)
 
+    def play_accepted_before(self, at: datetime) -> None:
+        """Let happen what was accepted before a time, each from when it was accepted on."""
+        while self._unplayed and self._unplayed[0].created_at <= at:
+            placed = self._unplayed.popleft()
+            self.now = placed.created_at
+            (self._play_call if placed.sid.startswith("CA") else self._play_text)(placed)
+
     def write(self, url: str, number: str, body: str) -> int:
         """Somebody at `number` writes to us; return what our gateway answered."""
         fields = {"MessageSid": "SM" + "f" * 32, "From": number, "To": self.numbers[0], "Body": body}

@@ -124,7 +124,7 @@ def _pace(sheet: Capability, need: Need) -> Iterator[Word]:
     if sheet.calls_per_s >= needed:
         return
     took_s = need.numbers / sheet.calls_per_s
-    rate, has = f"{math.ceil(needed * 10) / 10:g}", f"{sheet.calls_per_s:g}"
+    rate, has = f"{needed:.1f}", f"{sheet.calls_per_s:g}"
     yield Word(
         f"{need.numbers}个号码要在{_time_zh(within_s)}内全部拨出，需每秒{rate}个；它每秒{has}个，要{_time_zh(took_s)}",
         f"{need.numbers} numbers within {_time_en(within_s)} need {rate} calls/s; it does {has}/s: {_time_en(took_s)}",

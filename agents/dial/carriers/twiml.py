@@ -8,31 +8,74 @@ message is spoken stands outside every <Gather> and is not listened to.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from agents.dial.carriers.protocol import Script
 
+CHINESE = "zh-CN"
 MANDARIN = "Polly.Zhiyu"
+VOICES: Mapping[str, str] = {CHINESE: MANDARIN, "en-US": "Polly.Joanna"}
+"""A voice of twilio.com/docs/voice/twiml/say for each language that is spoken."""
 KEY_WAIT_S = 8
-RECORDED = {
-    "1": "已记录：本人听到。再见。",
-    "2": "已记录：代接，去叫人。请马上叫本人接听。再见。",
-    "0": "已记录：不能到岗。再见。",
-}
 REPEAT_KEY = "3"
-_NO_KEY = "没有收到您的按键。再见。"
-_WRONG_KEY = "按键无效。"
-_CANCELLED = "此次呼叫已经取消。再见。"
-_EXERCISE = "演练"
 
 
-def ask(script: Script, played_url: str, *, voice: str = MANDARIN) -> str:
+@dataclass(frozen=True)
+class Phrases:
+    """What is said around a message in one language; `recorded` reads back what a key was taken for."""
+
+    recorded: Mapping[str, str]
+    no_key: str
+    wrong_key: str
+    cancelled: str
+    nothing: str
+    exercise: str
+    exercise_mark: str
+
+
+PHRASES: Mapping[str, Phrases] = {
+    CHINESE: Phrases(
+        recorded={
+            "1": "已记录：本人听到。再见。",
+            "2": "已记录：代接，去叫人。请马上叫本人接听。再见。",
+            "0": "已记录：不能到岗。再见。",
+        },
+        no_key="没有收到您的按键。再见。",
+        wrong_key="按键无效。",
+        cancelled="此次呼叫已经取消。再见。",
+        nothing="您好，这里是{county}叫应系统，现在没有给这个号码的叫应。有险情请拨打值班室电话。再见。",
+        exercise="演练",
+        exercise_mark="【演练】",
+    ),
+    "en-US": Phrases(
+        recorded={
+            "1": "Recorded: you have heard it. Goodbye.",
+            "2": "Recorded: you fetch the person. Please do so now. Goodbye.",
+            "0": "Recorded: you cannot come. Goodbye.",
+        },
+        no_key="No key was received. Goodbye.",
+        wrong_key="That key is not used. ",
+        cancelled="This call was cancelled. Goodbye.",
+        nothing="Hello. This is the calling system of {county}. There is no call for this number now. "
+        "If there is danger, please ring the duty room. Goodbye.",
+        exercise="DRILL",
+        exercise_mark="[DRILL] ",
+    ),
+}
+RECORDED = PHRASES[CHINESE].recorded
+"""The keys that are recorded, and what is read back for each in Chinese."""
+
+
+def ask(script: Script, played_url: str, *, voice: str = "") -> str:
     """Say the whole message, then go to `played_url`, where the key is asked for. Also how it is repeated.
 
     Args:
         script: What is said.
         played_url: Requested when, and only when, the message was spoken to the end.
-        voice: A voice of twilio.com/docs/voice/twiml/say that speaks the script's language.
+        voice: A voice that speaks the script's language; by default that of `VOICES`.
     """
     response = VoiceResponse()
     _say(response, with_exercise(script.voice, script), script.language, voice)
@@ -40,7 +83,7 @@ def ask(script: Script, played_url: str, *, voice: str = MANDARIN) -> str:
     return str(response)
 
 
-def ask_key(script: Script, key_url: str, *, wrong: bool = False, voice: str = MANDARIN) -> str:
+def ask_key(script: Script, key_url: str, *, wrong: bool = False, voice: str = "") -> str:
     """Ask for one key, and go to `key_url` with it, or without one after `KEY_WAIT_S` seconds."""
     response = VoiceResponse()
     gather = Gather(
@@ -52,28 +95,34 @@ def ask_key(script: Script, key_url: str, *, wrong: bool = False, voice: str = M
         method="POST",
         action_on_empty_result=True,
     )
-    _say(gather, _WRONG_KEY + script.prompt if wrong else script.prompt, script.language, voice)
+    prompt = phrases(script.language).wrong_key + script.prompt if wrong else script.prompt
+    _say(gather, prompt, script.language, voice)
     response.append(gather)
     return str(response)
 
 
-def read_back(key: str, *, language: str = "zh-CN", voice: str = MANDARIN) -> str:
+def read_back(key: str, *, language: str = CHINESE, voice: str = "") -> str:
     """Say what was recorded for key 1, 2 or 0, and hang up.
 
     Raises:
         KeyError: No such key is recorded.
     """
-    return _last_words(RECORDED[key], language, voice)
+    return _last_words(phrases(language).recorded[key], language, voice)
 
 
-def goodbye(*, language: str = "zh-CN", voice: str = MANDARIN) -> str:
+def goodbye(*, language: str = CHINESE, voice: str = "") -> str:
     """Say that no key was received, and hang up."""
-    return _last_words(_NO_KEY, language, voice)
+    return _last_words(phrases(language).no_key, language, voice)
 
 
-def cancelled(*, language: str = "zh-CN", voice: str = MANDARIN) -> str:
+def cancelled(*, language: str = CHINESE, voice: str = "") -> str:
     """Say that this call was cancelled, and hang up."""
-    return _last_words(_CANCELLED, language, voice)
+    return _last_words(phrases(language).cancelled, language, voice)
+
+
+def nothing_meant(county: str, *, language: str = CHINESE, voice: str = "") -> str:
+    """Say to whoever calls in that there is no message for their number, and hang up."""
+    return _last_words(phrases(language).nothing.format(county=county), language, voice)
 
 
 def hang_up() -> str:
@@ -85,7 +134,13 @@ def hang_up() -> str:
 
 def with_exercise(words: str, script: Script) -> str:
     """Return the words of a drill with 演练 in front where whoever wrote them left it out."""
-    return f"【{_EXERCISE}】{words}" if script.exercise and _EXERCISE not in words else words
+    said = phrases(script.language)
+    return f"{said.exercise_mark}{words}" if script.exercise and said.exercise not in words else words
+
+
+def phrases(language: str) -> Phrases:
+    """Return what is said around a message; in Chinese where the language is not known."""
+    return PHRASES.get(language, PHRASES[CHINESE])
 
 
 def _last_words(words: str, language: str, voice: str) -> str:
@@ -96,6 +151,7 @@ def _last_words(words: str, language: str, voice: str) -> str:
 
 
 def _say(into: VoiceResponse | Gather, words: str, language: str, voice: str) -> None:
+    voice = voice or VOICES.get(language, MANDARIN)
     # Polly calls Mandarin cmn-CN; zh-CN is what the other voices call it.
-    spoken = "cmn-CN" if language == "zh-CN" and voice.startswith("Polly.") else language
+    spoken = "cmn-CN" if language == CHINESE and voice.startswith("Polly.") else language
     into.say(words, voice=voice, language=spoken)

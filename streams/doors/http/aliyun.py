@@ -178,8 +178,15 @@ class Receipts:
         return found
 
     async def _hear_all(self, news: list[CallNews]) -> None:
-        """Keep all of it together: the vendor waits 700 ms for its answer."""
-        await asyncio.gather(*(self.hear(each) for each in news))
+        """Keep all of it: calls together, for the vendor waits 700 ms only, each call's news one after the other."""
+        calls: dict[str, list[CallNews]] = {}
+        for each in news:
+            calls.setdefault(each.attempt_id, []).append(each)
+        await asyncio.gather(*(self._hear_in_order(of_one) for of_one in calls.values()))
+
+    async def _hear_in_order(self, news: list[CallNews]) -> None:
+        for each in news:
+            await self.hear(each)
 
     def _story(self) -> Callable[[datetime], datetime]:
         now, wall, speed = self.clock.now(), self.clock.wall(), self.clock.speed
