@@ -11,8 +11,8 @@ from config.load import ConfigError
 from config.settings import SettingsError
 from rosters.sheets import CountyError
 from streams.broker import BrokerError
-from streams.cli.carriers import app as carriers_app
 from streams.cli.auditor import add_to as add_auditor
+from streams.cli.carriers import app as carriers_app
 from streams.cli.config import app as config_app
 from streams.cli.demo import add_to as add_demo
 from streams.cli.ledger import app as ledger_app
@@ -26,6 +26,7 @@ from streams.cli.tokens import app as tokens_app
 from streams.doors.refusal import RefusedError
 from streams.kafka import KafkaAwayError
 from streams.ledger.contract import LedgerError
+from streams.replay.scenario import ScenarioError
 from streams.supervisor import StackError
 
 TOLD = (
@@ -37,6 +38,7 @@ TOLD = (
     LedgerError,
     OSError,
     RefusedError,
+    ScenarioError,
     SettingsError,
     StackError,
 )
@@ -58,12 +60,19 @@ app.add_typer(carriers_app, name="carriers", help="电话线路能做到什么 /
 app.add_typer(live_app, name="live", help="真实拨号的号码批准 / which real numbers may be dialled")
 
 
+def _sentence(error: Exception) -> str:
+    """Say what is wrong; the system's own errors name a file and a reason, and people need both."""
+    if isinstance(error, OSError) and error.filename:
+        return f"无法读写 {error.filename}：{error.strerror} / cannot read or write it; check the path and the rights"
+    return str(error)
+
+
 def main() -> None:
     """Run a command; what people can mend is told in one sentence, without a traceback."""
     try:
         app()
     except TOLD as error:
-        error_console().print(f"[bold red]✗[/] {error}", highlight=False)
+        error_console().print(f"[bold red]✗[/] {_sentence(error)}", highlight=False)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
