@@ -6,7 +6,7 @@ sets for itself; none of them is law.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -133,6 +133,31 @@ class Uncovered(Model):
     reason: str = Field(min_length=1)
 
 
+DayTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class DutyKnobs(Model):
+    """What the machine does about handovers and shifts; all of it off until a county switches it on.
+
+    Args:
+        handovers: Open a record for each change of a duty post, and say aloud when nobody took it over.
+        handover_open_s: So long before a shift its record is opened.
+        handover_late_s: So long after its start an untaken shift is a trouble, and who was on duty is held over.
+        notices: Send shift notices, the morning list and the reminder of the zero report.
+        notice_before_min: So long before a shift its person is told of it.
+        morning_list_at: When the leaders on duty get the list of the day, county time.
+        zero_report_at: When duty posts are reminded of the daily zero report (零报告), county time.
+    """
+
+    handovers: bool = False
+    handover_open_s: int = Field(default=900, ge=0, le=7200)
+    handover_late_s: int = Field(default=600, ge=60, le=7200)
+    notices: bool = False
+    notice_before_min: int = Field(default=60, ge=5, le=1440)
+    morning_list_at: DayTime = "08:00"
+    zero_report_at: DayTime = "16:30"
+
+
 class Knobs(Model):
     """Clocks and limits of a county that belong to no single ladder.
 
@@ -148,6 +173,7 @@ class Knobs(Model):
     visit_knock_s: int = Field(default=1200, ge=60, le=7200)
     order_ladder: str = "duty"
     notice_ladder: str = "notice"
+    duty: DutyKnobs = DutyKnobs()
     voice_chars_max: int = Field(default=80, ge=40, le=200)
     speech_language: Literal["zh", "en"] = "zh"
     lost_village_s: int = Field(default=600, ge=60, le=3600)

@@ -17,6 +17,7 @@ from rosters.county import County
 from rosters.model import Person, Shift
 
 STRETCH_MAX = timedelta(days=92)
+HELD_OVER_MAX = timedelta(hours=24)
 
 
 def swap(  # noqa: PLR0913 - where, which two shifts, and on whose word
@@ -174,15 +175,16 @@ def hold_over(county: County, post: str, shift_starts_at: datetime, *, why: str,
     before = county.who(post, shift_starts_at - timedelta(microseconds=1))
     shift = county.shift(post, at)
     relief = county.who(post, at)
-    if before is None or shift is None or (relief is not None and relief.person.id == before.person.id):
+    if before is None or (relief is not None and relief.person.id == before.person.id):
         return None
+    ends_at = shift.ends_at if shift else county.next_change((post,), at) or at + HELD_OVER_MAX
     stretch = Stretch(
         post=post,
         person=before.person.id,
         instead_of=relief.person.id if relief else "",
         deputy=relief.person.id if relief else "",
         starts_at=at,
-        ends_at=shift.ends_at,
+        ends_at=ends_at,
     )
     return Change(kind=ChangeKind.HELD_OVER, stretches=(stretch,), asked_by="duty", agreed_by="", why=why, at=at)
 

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from agents.callout.course import CalloutReason
 from agents.dial.hear import DialReason
+from agents.duty.decide import DutyReason
 from agents.intake.decide import IntakeReason
 from agents.plan.decide import PlanReason
 from agents.sense.decide import Reason as SenseReason
@@ -40,6 +41,7 @@ REASONS: Mapping[str, frozenset[str]] = {
     "callout": frozenset([*CalloutReason, DueReason.RAISED]),
     "dial": frozenset([*DialReason, DueReason.RAISED]),
     "visit": frozenset([*VisitReason, DueReason.RAISED]),
+    "duty": frozenset([*DutyReason, DueReason.RAISED]),
     "sense": frozenset([*SenseReason, Verdict.ABSURD, DueReason.RAISED]),
 }
 """Every room, and the reasons it gives."""
@@ -54,6 +56,11 @@ ROOM_OF_KIND = {
     "attempt": "dial",
     "number": "dial",
     "visit": "visit",
+    "duty": "duty",
+    "handover": "duty",
+    "spotcheck": "duty",
+    "change": "duty",
+    "rosterversion": "duty",
     "station": "sense",
     "door": DOORS,
     "order": DOORS,

@@ -18,6 +18,9 @@ from agents.dial.carriers.protocol import Carrier
 from agents.dial.claim import ClaimDesk
 from agents.dial.dialler import Dialler
 from agents.dial.state import ATTEMPTS, PACES
+from agents.duty.agent import DutyRoom
+from agents.duty.living import LivingRoster
+from agents.duty.state import CALENDARS, HANDOVERS, SPOT_CHECKS
 from agents.facts import Facts
 from agents.intake.agent import IntakeRoom
 from agents.intake.state import ALIASES, CHAINS
@@ -27,6 +30,7 @@ from agents.sense.agent import SenseRoom
 from agents.sense.state import STATIONS
 from agents.visit.agent import VisitRoom
 from agents.visit.state import VISITS
+from rosters.ledger import ROSTER_CHANGES, ROSTER_PULSES, ROSTER_VERSIONS
 from streams import topics
 from streams.clock import Clock, VirtualClock
 from streams.doors.http.tokens import SESSIONS, TOKENS
@@ -37,11 +41,17 @@ TABLES: tuple[Table[Any], ...] = (
     ALIASES,
     APPROVALS,
     ATTEMPTS,
+    CALENDARS,
     CALLOUTS,
     CHAINS,
+    HANDOVERS,
     PACES,
+    ROSTER_CHANGES,
+    ROSTER_PULSES,
+    ROSTER_VERSIONS,
     ROUNDS,
     SESSIONS,
+    SPOT_CHECKS,
     STATIONS,
     TOKENS,
     TROUBLES,
@@ -62,6 +72,7 @@ class House:
     rooms: dict[str, Room] = field(repr=False)
     timed: tuple[Timed, ...] = field(repr=False)
     dialler: Dialler = field(repr=False)
+    roster: LivingRoster = field(repr=False)
 
 
 def build(  # noqa: PLR0913 - what a house is made of
@@ -87,11 +98,13 @@ def build(  # noqa: PLR0913 - what a house is made of
         burst_s: How much pace may be used at once; a tick of the dialler times the clock's speed.
         budget: What one number may be rung.
     """
+    # A house replaces its own facts only, never those of whoever made them.
+    facts = Facts(facts.county, facts.book)
     callout = CalloutRoom(facts)
-    intake, visit = IntakeRoom(facts), VisitRoom(facts)
+    intake, visit, duty = IntakeRoom(facts), VisitRoom(facts), DutyRoom(facts)
     rooms: dict[str, Room] = {
         topics.WARNINGS_RAW: intake,
-        topics.READINGS: SenseRoom(facts.county, facts.book),
+        topics.READINGS: SenseRoom(facts),
         topics.WARNINGS: PlanRoom(facts),
         topics.PAGES: CalloutRoom(facts, topics.PAGES),
         topics.CALLOUTS: callout,
@@ -107,6 +120,7 @@ def build(  # noqa: PLR0913 - what a house is made of
         number_key=number_key,
         owner=owner,
         rooms=rooms,
-        timed=(intake, callout, visit),
+        timed=(duty, intake, callout, visit),
         dialler=Dialler(ledger, desk, clock, in_turn=isinstance(clock, VirtualClock)),
+        roster=duty.roster,
     )

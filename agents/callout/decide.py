@@ -70,6 +70,7 @@ def decide_opening(
             voice=opening.voice,
             text=opening.text,
             visit_id=opening.visit_id,
+            person_id=opening.person_id,
             hold_reason=opening.hold_reason,
             state=CalloutState.CALLING,
             opened_at=now,

@@ -100,6 +100,7 @@ class Callout(Row):
     voice: str
     text: str
     visit_id: str = ""
+    person_id: str = ""
     hold_reason: str = ""
     state: CalloutState
     opened_at: datetime

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from agents.facts import Facts
 from agents.sense.crossings import COMPANY_S
 from agents.sense.decide import Neighbour, SenseFacts, decide
 from agents.sense.state import STATIONS, StationState, state_id
-from config.rules import RuleBook
-from rosters.county import County
 from streams import topics
 from streams.ledger.contract import Step, Where
 from streams.letters import Letter, ReadingsArrived
@@ -24,9 +23,8 @@ class SenseRoom:
     name = "sense"
     topic = topics.READINGS
 
-    def __init__(self, county: County, book: RuleBook) -> None:
-        self.county = county
-        self.book = book
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
 
     def handle(self, letters: Sequence[Letter], step: Step, now: datetime) -> None:
         """Take every page of readings into its station's buckets and raise what they crossed.
@@ -41,7 +39,7 @@ class SenseRoom:
         decisions: list[Decision[StationState]] = []
         for page in pages:
             near = company[page.realm]
-            facts = SenseFacts(self.county, self.book, tuple(near.values()))
+            facts = SenseFacts(self.facts.county, self.facts.book, tuple(near.values()))
             decision = decide(states.get(state_id(page.realm, page.station)), page, now, facts)
             decisions.append(decision)
             if decision.state is not None:

@@ -21,6 +21,8 @@ from agents.sense.take import USABLE, Taken, take
 from agents.sense.words import absurd_text, alarm_text, late_text, unknown_text
 from rosters.model import Station
 from streams import topics
+from config.rules import RuleBook
+from rosters.county import County
 from streams.ids import make_id
 from streams.ledger.contract import Draft
 from streams.letters import AlarmRaised, Letter, ReadingsArrived, write_letter
@@ -53,11 +55,12 @@ class Neighbour:
     hazards: frozenset[str]
 
 
-@dataclass(frozen=True)
 class SenseFacts(Facts):
     """The county, its rules, and which stations crossed something of late."""
 
-    company: tuple[Neighbour, ...] = ()
+    def __init__(self, county: County, book: RuleBook, company: tuple[Neighbour, ...] = ()) -> None:
+        super().__init__(county, book)
+        self.company = company
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from streams.ledger.contract import Where
 from streams.ledger.memory import MemoryLedger
 from streams.letters import Letter, OrderKind, Received, write_letter
 from streams.replay.cap_writer import Document, write_cap
+from streams.replay.duty_verbs import DutyVerbs
 from streams.replay.phones import SimPhone
 from streams.replay.runner import Runner
 from streams.replay.seen import Seen, fingerprint
@@ -46,7 +47,7 @@ __all__ = ["Night", "fingerprint"]
 NUMBER_KEY = b"the numbers of a simulated night"
 
 
-class Night(Seen):
+class Night(DutyVerbs, Seen):
     """A county, its rules and its telephones, from a time on.
 
     Args:
@@ -304,7 +305,7 @@ class Night(Seen):
         """
         if whose.startswith("sim:"):
             return SimPhone(self, whose)
-        held = self.county.who(whose, self.now)
+        held = self.roster.who(whose, self.now)
         if held is None or not held.person.phones:
             raise LookupError(f"nobody with a phone holds {whose} at {self.local}")
         return SimPhone(self, held.person.phones[0].number)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sense_county import COUNTY, NIGHT, level, page, rain, rule_book
 
+from agents.facts import Facts
 from agents.sense.agent import SenseRoom
 from agents.sense.state import STATIONS, StationState, Verdict, state_id
 from streams import topics
@@ -19,7 +20,7 @@ class Desk:
 
     def __init__(self, ledger):
         self.ledger = ledger
-        self.room = SenseRoom(COUNTY, rule_book())
+        self.room = SenseRoom(Facts(COUNTY, rule_book()))
         self.posted = 0
 
     def hand_in(self, *pages, now=None):

@@ -1,0 +1,205 @@
+"""Writes roster changes, publications and signatures into the ledger, each in one step, with who and why.
+
+Called by the desk, by the command line and by DUTY itself. A change writes no call and stops none: it moves the pulse
+that every process looks at, and lets open chains of orange and red look at the shifts again when it begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agents.duty.carrying import carried_over
+from agents.duty.checks import planned
+from agents.duty.decide import DutyReason, sign
+from agents.duty.state import (
+    CALENDARS,
+    HANDOVERS,
+    SPOT_CHECKS,
+    Handover,
+    HandoverState,
+    SpotCheck,
+    calendar_id,
+)
+from agents.facts import Facts
+from agents.intake.chains import SHIFT_SEVERITY_MIN
+from agents.intake.state import CHAINS, ChainState
+from rosters.changes import Change, ChangeError, apply, tell, uncovered
+from rosters.county import County
+from rosters.ledger import (
+    ROSTER_CHANGES,
+    ROSTER_PULSES,
+    ROSTER_VERSIONS,
+    ChangeRow,
+    RosterVersion,
+    latest_version,
+    pulse_of,
+)
+from rosters.versions import Snapshot, differences, snapshot_of
+from streams.ids import REAL, make_id
+from streams.ledger.contract import Draft, Step, Where
+from streams.rooms import TROUBLES, trouble
+from streams.rooms import apply as write
+
+CHAINS_MAX = 10_000
+
+
+def record_change(
+    step: Step, county: County, change: Change, *, by: str, now: datetime, known_at: datetime | None = None
+) -> ChangeRow:
+    """Write a change down; the same change twice is one.
+
+    Args:
+        step: The transaction.
+        county: The roster as it is without this change.
+        change: From `rosters/arrange.py`.
+        by: Whose token or command it was.
+        now: Story time.
+        known_at: When every process will have taken it in; from then on open chains call the new holder (接班叫应).
+    """
+    row_id = make_id(REAL, "change", change.key)
+    known = step.load(ROSTER_CHANGES, [row_id]).get(row_id)
+    if known is not None:
+        return known
+    pulse = pulse_of(step)
+    row = ChangeRow(
+        id=row_id,
+        kind=change.kind,
+        change=change.model_copy(update={"by": by}),
+        n=pulse.changes + 1,
+        starts_at=min(stretch.starts_at for stretch in change.stretches),
+        ends_at=change.ends_at,
+        made_at=now,
+    )
+    step.save(ROSTER_CHANGES, [row])
+    step.save(ROSTER_PULSES, [pulse.model_copy(update={"changes": pulse.changes + 1})])
+    holes = uncovered(apply(county, [change]), change)
+    noted = {
+        "kind": change.kind,
+        "said": tell(county, change),
+        "asked_by": change.asked_by,
+        "agreed_by": change.agreed_by,
+        "why": change.why,
+        "with_token": by,
+        "stretches": [stretch.model_dump(mode="json") for stretch in change.stretches],
+        "uncovered": [[post, start.isoformat(), end.isoformat()] for post, start, end in holes],
+        "roster": county.version,
+    }
+    step.append(
+        [Draft(subject=row.id, what="roster_changed", why=DutyReason.ROSTER_CHANGED, by=by, at=now, facts=noted)]
+    )
+    _look_again(step, max(row.starts_at, known_at or now))
+    return row
+
+
+def end_change(step: Step, row_id: str, *, by: str, now: datetime, why: str) -> None:
+    """End a change before its time, from `now` on."""
+    row = step.load(ROSTER_CHANGES, [row_id]).get(row_id)
+    if row is None or row.ends_at <= now:
+        return
+    ended = row.change.model_copy(update={"ended_at": now})
+    step.save(ROSTER_CHANGES, [row.model_copy(update={"change": ended, "ends_at": ended.ends_at})])
+    pulse = pulse_of(step)
+    step.save(ROSTER_PULSES, [pulse.model_copy(update={"changes": pulse.changes + 1})])
+    noted = {"why": why, "with_token": by}
+    step.append([Draft(subject=row_id, what="change_ended", why=DutyReason.ROSTER_CHANGED, by=by, at=now, facts=noted)])
+    _look_again(step, now)
+
+
+def record_signature(
+    step: Step, handover_id: str, side: str, person_id: str, *, by: str, now: datetime, facts: Facts
+) -> Handover:
+    """Sign for a handover, with what is carried over as it stands now; who was held over is free when relief signs.
+
+    Raises:
+        ChangeError: No such handover, or somebody else has to sign.
+    """
+    row = step.load(HANDOVERS, [handover_id]).get(handover_id)
+    if row is None:
+        raise ChangeError("id", "没有这份交接班记录，请核对编号。", "There is no such handover; check its id.")
+    post = facts.county.posts.get(row.post_id)
+    carried = carried_over(step, post, now, facts) if post else row.carried
+    decision = sign(row, side, person_id, carried, now, facts, by=by)
+    if decision.state is None:
+        return row
+    write(step, HANDOVERS, [decision.state], [decision])
+    if decision.state.state is HandoverState.TAKEN:
+        late = trouble("handover_late", row.id, "", now).id
+        closed = [item for item in step.load(TROUBLES, [late]).values() if item.closed_at is None]
+        step.save(TROUBLES, [item.model_copy(update={"closed_at": now, "closed_by": by}) for item in closed])
+        if row.change_id:
+            end_change(step, row.change_id, by=by, now=now, why="relieved")
+    return decision.state
+
+
+def publish(step: Step, county: County, *, by: str, now: datetime, despite: str = "") -> RosterVersion:
+    """Publish a roster: a new version that follows the last one; the same content twice is one.
+
+    Raises:
+        ChangeError: A post is without anybody within the next days, and nobody said why that has to be.
+    """
+    before = latest_version(step)
+    if before is not None and before.content == county.version:
+        return before
+    shown = snapshot_of(county, now)
+    if shown.gaps and not despite.strip():
+        told = "；".join(shown.gaps[:5]) + (f"等{len(shown.gaps)}处" if len(shown.gaps) > 5 else "")
+        raise ChangeError(
+            "gaps",
+            f"有空岗，不予发布：{told}。补齐后再发布，或写明理由。",
+            f"Nobody is on duty: {told}. Fill the gaps, or say why it is published despite them.",
+        )
+    old = step.raw(before.raw_id) if before else None
+    content = shown.model_dump_json().encode()
+    row = RosterVersion(
+        id=make_id(REAL, "rosterversion", before.id if before else "", county.version),
+        n=before.n + 1 if before else 1,
+        content=county.version,
+        by=by,
+        at=now,
+        follows=before.id if before else "",
+        differences=differences(Snapshot.model_validate_json(old), shown, county.zone) if old else (),
+        despite=despite,
+        raw_id=make_id(REAL, "raw", "roster", county.version, now.isoformat()),
+    )
+    step.keep_raw(row.raw_id, content, at=now, door="roster", media_type="application/json")
+    step.save(ROSTER_VERSIONS, [row])
+    step.save(ROSTER_PULSES, [pulse_of(step).model_copy(update={"published": county.version})])
+    noted = {"n": row.n, "content": row.content, "follows": row.follows, "despite": despite, "raw": row.raw_id}
+    noted |= {"gaps": list(shown.gaps), "differences": list(row.differences[:200])}
+    step.append(
+        [Draft(subject=row.id, what="roster_published", why=DutyReason.ROSTER_PUBLISHED, by=by, at=now, facts=noted)]
+    )
+    _look_again(step, now)
+    return row
+
+
+def plan_spot_checks(
+    step: Step, times: Sequence[tuple[str, datetime]], county: County, *, seed: str, by: str, now: datetime
+) -> list[SpotCheck]:
+    """Plan spot checks at drawn times (`checks.draw_times`); the seed is logged, so that they can be drawn again.
+
+    Returns:
+        Those that are new; times that have passed are left out.
+    """
+    rows = [planned(county.posts[post], at, seed, county) for post, at in times if at > now]
+    known = step.load(SPOT_CHECKS, [row.id for row in rows])
+    fresh = [row for row in rows if row.id not in known]
+    step.save(SPOT_CHECKS, fresh)
+    for row in fresh:
+        noted = {"post": row.post_id, "seed": seed, "month": row.month}
+        step.append(
+            [Draft(subject=row.id, what="check_planned", why=DutyReason.CHECK_PLANNED, by=by, at=now, facts=noted)]
+        )
+    return fresh
+
+
+def _look_again(step: Step, at: datetime) -> None:
+    """Let open chains of orange and red, and the calendar of the day, look at the shifts at `at`, if not before."""
+    rows = step.find(CHAINS, Where("state", "=", ChainState.OPEN), limit=CHAINS_MAX)
+    severe = [row for row in rows if row.colour.severity >= SHIFT_SEVERITY_MIN]
+    earlier = [row for row in severe if row.due_at is not None and row.due_at > at]
+    step.save(CHAINS, [row.model_copy(update={"due_at": at}) for row in earlier])
+    calendar = step.load(CALENDARS, [calendar_id()]).get(calendar_id())
+    if calendar is not None and (calendar.due_at is None or calendar.due_at > at):
+        step.save(CALENDARS, [calendar.model_copy(update={"due_at": at})])
