@@ -22,7 +22,7 @@ from streams.clock import Clock
 from streams.codec import PAGE_MAX, Page, write_body, write_page
 from streams.ledger.contract import FullStep, Ledger
 from streams.letters import Letter
-from streams.topics import BELL, BY_NAME, TOPICS
+from streams.topics import BELL, BY_NAME, PAGES, TOPICS
 
 log = logging.getLogger(__name__)
 RESEND_AFTER_S = 2.0
@@ -31,6 +31,8 @@ TAKE_MAX = 2000
 DIRECT_LEASE = "direct"
 DIRECT_LEASE_S = 5.0
 NEVER_S = 1e8
+PAGES_TOGETHER = 5
+"""Each letter on `pages` opens up to 200 callouts: the first of them are to be dialled while the last are opened."""
 KAFKA_AGAIN = timedelta(seconds=2)
 LEASE_AGAIN = timedelta(seconds=1)
 OUR_TOPICS = tuple(topic.name for topic in TOPICS if topic.reader and topic.carries != "nothing")
@@ -245,15 +247,16 @@ def _pages(letters: Sequence[Letter]) -> list[tuple[str, list[Letter]]]:
     """Group letters by topic into pages, in their order.
 
     Letters of many keys share a page: no partition is a matter of correctness, and one full page is one transaction
-    where four quarter pages would be four.
+    where four quarter pages would be four. Only what is a page by itself goes in small lots.
     """
     groups: dict[str, list[Letter]] = defaultdict(list)
     for letter in letters:
         groups[letter.topic].append(letter)
     return [
-        (topic, group[start : start + PAGE_MAX])
+        (topic, group[start : start + size])
         for topic, group in groups.items()
-        for start in range(0, len(group), PAGE_MAX)
+        for size in (PAGES_TOGETHER if topic == PAGES else PAGE_MAX,)
+        for start in range(0, len(group), size)
     ]
 
 

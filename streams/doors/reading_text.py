@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,7 +56,9 @@ _NO_NAME = re.compile(
     rf"|^(?:各|全|全部|所有|多个?|个别|其[他余]|周边|有关|相关|本|我|该|偏远|沿河|下|上述|以上|及|和|等|[镇乡村])*{_TOWN}$"
 )
 _SUFFIX = re.compile(rf"(?<=.{{2}}){_TOWN}$")
-_GOES_ON = r"(?![省市县区州旗河江湖路桥站山]|水库|流域|气象|[^，。；、和及与等至以将在有]{1,2}(?:镇|乡|街道|村|苏木))"
+_GOES_ON = re.compile(
+    r"(?![省市县区州旗河江湖路桥站山]|水库|流域|气象|[^，。；、和及与等至以将在有]{1,2}(?:镇|乡|街道|村|苏木))"
+)
 _COMMON_WORDS = {"中心", "新区", "城区", "市区", "郊区", "城郊", "东部", "西部", "南部", "北部", "中部", "开发", "工业"}
 
 
@@ -123,19 +125,31 @@ def places_in(text: str, names: Collection[str]) -> tuple[str, ...]:
     for name in names:
         forms[name] = name
         short_of.setdefault(_SUFFIX.sub("", name), []).append(name)
-    guarded = []
+    guarded = set()
     for short, owners in short_of.items():
         if len(owners) == 1 and len(short) >= 2 and short not in forms and short not in _COMMON_WORDS:
             forms[short] = owners[0]
-            guarded.append(short)
-    if not forms:
-        return ()
-    alternatives = [
-        re.escape(form) + (_GOES_ON if form in guarded else "")
-        for form in sorted(forms, key=lambda form: (-len(form), form))
-    ]
-    found = re.finditer("|".join(alternatives), _SPACE_IN_CHINESE.sub("", text[:_PLACES_CHARS]))
-    return tuple(dict.fromkeys(forms[match[0]] for match in found))
+            guarded.add(short)
+    return tuple(dict.fromkeys(forms[form] for form in _forms_in(text, forms, guarded)))
+
+
+def _forms_in(text: str, forms: Collection[str], guarded: Collection[str]) -> Iterator[str]:
+    """Yield the forms in the order of the text, at each place the longest; a guarded one must not go on.
+
+    A look-up per place and length, not one expression of all names: a province has a hundred thousand of them.
+    """
+    said = _SPACE_IN_CHINESE.sub("", text[:_PLACES_CHARS])
+    lengths = sorted({len(form) for form in forms if form}, reverse=True)
+    place = 0
+    while place < len(said):
+        for length in lengths:
+            form = said[place : place + length]
+            if form in forms and (form not in guarded or _GOES_ON.match(said, place + length)):
+                yield form
+                place += length
+                break
+        else:
+            place += 1
 
 
 def expand_issuer(issuer: str, area: str) -> str:

@@ -5,7 +5,7 @@ Pure. Storing the result is the business of the ledger that called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from datetime import UTC, timedelta
 
 from streams.ledger.chain import GENESIS, seal_entry
@@ -17,6 +17,9 @@ _NO_OFFSET = timedelta(0)
 
 Head = tuple[int, str]
 """The number and the hash of the last entry of a subject."""
+
+ENTRIES_MAX = 200
+"""How many entries one letter tells of."""
 
 
 def chain_drafts(drafts: Iterable[Draft], heads: MutableMapping[str, Head]) -> list[Entry]:
@@ -38,11 +41,13 @@ def chain_drafts(drafts: Iterable[Draft], heads: MutableMapping[str, Head]) -> l
     return entries
 
 
-def audit_letter(entries: Sequence[Entry]) -> Letter:
-    """Make the letter that tells the `audit` topic about the entries of one call of `append`.
+def audit_letters(entries: Sequence[Entry]) -> Iterator[Letter]:
+    """Yield the letters that tell the `audit` topic about the entries of one call of `append`.
 
-    Its key is the subject of the first entry and its cause the hash of the last: the same entries, the same letter.
+    A step may append thousands of entries, and a broker takes messages up to about a mebibyte only. The key of each
+    letter is the subject of its first entry and its cause the hash of its last: the same entries, the same letters.
     """
-    first, last = entries[0], entries[-1]
-    message = AuditWritten(entries=tuple(entry.model_dump(mode="json") for entry in entries))
-    return write_letter(AUDIT, first.subject, message, last.at, cause=last.hash)
+    for start in range(0, len(entries), ENTRIES_MAX):
+        page = entries[start : start + ENTRIES_MAX]
+        message = AuditWritten(entries=tuple(entry.model_dump(mode="json") for entry in page))
+        yield write_letter(AUDIT, page[0].subject, message, page[-1].at, cause=page[-1].hash)

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from streams.ledger.appending import audit_letter, chain_drafts
+from streams.ledger.appending import audit_letters, chain_drafts
 from streams.ledger.columns import saved
 from streams.ledger.contract import (
     RESENDS_COUNTED_MAX,
@@ -167,7 +167,7 @@ class MemoryStep:
                 self._store.put(chains, entry.subject, [])
             self._store.undo.append(chains[entry.subject].pop)
             chains[entry.subject].append(entry)
-        self.write([audit_letter(entries)])
+        self.write(audit_letters(entries))
         return entries
 
     def entries(self, subject: str) -> list[Entry]:

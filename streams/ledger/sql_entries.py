@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from streams.ledger.appending import Head, audit_letter, chain_drafts
+from streams.ledger.appending import Head, audit_letters, chain_drafts
 from streams.ledger.chain import canonical
 from streams.ledger.contract import Draft, Entry, Seal, Span, StaleRowError
 from streams.ledger.schema import ENTRIES, HEADS, SEALS
@@ -38,7 +38,7 @@ class EntryVerbs(LetterVerbs):
         )
         moved = [{"subject": subject, "n": heads[subject][0], "hash": heads[subject][1]} for subject in subjects]
         self._connection.execute(upsert, moved)
-        self.write([audit_letter(entries)])
+        self.write(audit_letters(entries))
         return entries
 
     def _lock_heads(self, subjects: Iterable[str]) -> dict[str, Head]:

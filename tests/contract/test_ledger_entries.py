@@ -225,3 +225,12 @@ def test_the_export_is_a_table_in_the_zone_of_the_county(ledger: Ledger, tmp_pat
     assert tuple(headers) == HEADERS
     assert first[:4] == ["2021-07-20 16:00:00.000", "'=A1", "1", "'@x"]
     assert second[:7] == ["2021-07-20 16:00:01.000", B, "1", "called", "due", "callout", '{"name":"=cmd()"}']
+
+
+def test_the_entries_of_one_step_are_told_in_letters_that_a_broker_takes(ledger: Ledger) -> None:
+    drafts = [draft(f"real|callout|{n:04}") for n in range(450)]
+    entries = ledger.step(lambda step: step.append(drafts))
+    letters = ledger.step(lambda step: step.open_letters(at(9), at(9), resend_after_s=1, limit=10, topics=(AUDIT,)))
+    told = [entry["hash"] for letter in letters for entry in letter.message.entries]
+    assert sorted(told) == sorted(entry.hash for entry in entries)
+    assert sorted(len(letter.message.entries) for letter in letters) == [50, 200, 200]
