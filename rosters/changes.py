@@ -85,10 +85,19 @@ class Change(Model):
 
 
 def apply(county: County, changes: Sequence[Change]) -> County:
-    """Return the county with changes on top, in the order in which they were made; its version names them all."""
+    """Return the county with changes on top, in the order in which they were made; its version names them all.
+
+    Somebody who is no longer in the roster cannot stand in: what the roster says without that counts.
+    """
     if not changes:
         return county
-    overrides = [override for change in changes for override in _overrides(change)]
+    known = county.people
+    overrides = [
+        override if override.deputy in known else override.model_copy(update={"deputy": ""})
+        for change in changes
+        for override in _overrides(change)
+        if override.person in known
+    ]
     absences = [absence for change in changes for absence in _absences(change)]
     told = (f"{change.key}:{change.ended_at.isoformat() if change.ended_at else ''}" for change in changes)
     return county.changed(overrides, absences, digest(county.version, *told))

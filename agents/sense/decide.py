@@ -19,10 +19,10 @@ from agents.sense.series import HOUR_S, sum_at
 from agents.sense.state import KEEP_S, StationState, Verdict, state_id
 from agents.sense.take import USABLE, Taken, take
 from agents.sense.words import absurd_text, alarm_text, late_text, unknown_text
-from rosters.model import Station
-from streams import topics
 from config.rules import RuleBook
 from rosters.county import County
+from rosters.model import Station
+from streams import topics
 from streams.ids import make_id
 from streams.ledger.contract import Draft
 from streams.letters import AlarmRaised, Letter, ReadingsArrived, write_letter

@@ -27,6 +27,7 @@ from streams.ledger.contract import FullStep, LedgerError
 from streams.metrics import Metrics
 from streams.metrics_http import serve
 from streams.metrics_ledger import LedgerCollector
+from streams.roster_watch import RosterWatch
 from streams.supervisor import Stack
 from streams.worker import ClockGuard, Worker
 
@@ -115,6 +116,7 @@ async def _worker(installation: Installation, metrics_port: int) -> None:
     beside = [
         asyncio.create_task(collector.run()),
         asyncio.create_task(_look_again(installation)),
+        asyncio.create_task(RosterWatch(installation).run()),
     ]
     try:
         await work.run()
@@ -152,11 +154,12 @@ async def _gateway(installation: Installation) -> None:
     registry.register(collector)
     app = create_gateway(house, chosen, registry=registry)
     config = uvicorn.Config(app, host=chosen.host, port=chosen.port, log_level="warning", access_log=False)
-    measuring = asyncio.create_task(collector.run())
+    beside = [asyncio.create_task(collector.run()), asyncio.create_task(RosterWatch(installation).run())]
     try:
         await uvicorn.Server(config).serve()
     finally:
-        measuring.cancel()
+        for task in beside:
+            task.cancel()
 
 
 def _approve(number: str, by: str, now: datetime, key: bytes, step: FullStep) -> None:

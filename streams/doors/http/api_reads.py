@@ -14,6 +14,7 @@ from agents.callout.state import CALLOUTS, Callout
 from agents.intake.state import ALIASES, CHAINS
 from agents.plan.state import ROUNDS
 from config.faults import Word
+from rosters.county import County
 from streams.doors.http.api import ContentId
 from streams.doors.http.desk import CALLOUT, CHAIN, ROUND, WARNING
 from streams.doors.http.guard import Caller, Guard
@@ -84,7 +85,10 @@ class Reads:
 
     def __init__(self, house: House, guard: Guard, realm: str) -> None:
         self._house, self._guard, self._realm = house, guard, realm
-        self._county = house.facts.county
+
+    @property
+    def _county(self) -> County:
+        return self._house.facts.county
 
     async def ask(self, work: Callable[[FullStep], JsonBody]) -> JsonBody:
         """Run one answer in one step; a number that somebody wrote into a text is masked like every other."""

@@ -49,7 +49,7 @@ def create_gateway(house: House, settings: Settings, *, registry: CollectorRegis
     """
     metrics = registry if registry is not None else CollectorRegistry()
     reception = Reception(house.ledger, house.facts, house.clock, settings.realm)
-    guard = Guard(house.ledger, house.clock, house.facts.county)
+    guard = Guard(house.ledger, house.clock, house.facts)
     desk = Desk(house, guard, settings.realm)
 
     async def take_file(content: bytes, name: str) -> None:

@@ -18,6 +18,7 @@ from fastapi import Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import FormData
 
+from agents.facts import Facts
 from agents.intake.areas import within
 from config.faults import Word
 from rosters.county import County
@@ -69,9 +70,14 @@ class Guard:
 
     ledger: Ledger
     clock: Clock
-    county: County
+    facts: Facts
     _failures: dict[str, list[datetime]] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
+
+    @property
+    def county(self) -> County:
+        """Return the county as it is now."""
+        return self.facts.county
 
     async def bearer(self, request: Request, *scopes: Scope) -> Caller:
         """Return who asks with a bearer token.

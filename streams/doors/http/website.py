@@ -46,7 +46,6 @@ class Website:
         self._environment.globals.update(
             say=self.words.say,
             t=self.words.page,
-            county=self.house.facts.county,
             language=self.settings.language,
             hazard_name=self.hazard_name,
             post_name=self.post_name,
@@ -67,6 +66,7 @@ class Website:
         nonce = secrets.token_urlsafe(12)
         shown = {
             "caller": caller,
+            "county": self.house.facts.county,
             "csrf": caller.csrf if caller else "",
             "may_act": caller is not None and caller.may_act(),
             "nonce": nonce,
