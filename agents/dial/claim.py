@@ -164,6 +164,7 @@ class _Claim:
         self.paces = paces
         self.slots = desk.slots(paces, channel, now)
         self.down = down_carriers(paces, [carrier.name for carrier in desk.carriers], channel, now)
+        self.two_way = {carrier.name: carrier for carrier in desk.carriers if isinstance(carrier, TwoWay)}
         self.rung: set[str] = set()
         self.used: dict[str, int] = defaultdict(int)
         self.dials: list[Dial] = []
@@ -240,7 +241,10 @@ class _Claim:
             ATTEMPTS, Where("number_key", "in", keys), Where("dialled_at", ">", since), limit=100_000
         ):
             # What a busy vendor did not take never rang: it uses up nothing of what a number may be rung.
-            if attempt.channel is Channel.VOICE and attempt.outcome is not Outcome.VENDOR_BUSY:
+            # Nor does a call back, once it is over.
+            called_back = attempt.direction == "inbound" and attempt.state is AttemptState.ENDED
+            refused = attempt.outcome is Outcome.VENDOR_BUSY
+            if attempt.channel is Channel.VOICE and not refused and not called_back:
                 history[attempt.number_key].append(attempt)
         return history
 
@@ -287,7 +291,8 @@ class _Claim:
         attempt_id = make_id(
             lead.realm, "attempt", lead.id, str(lead.step), str(count + 1), self.channel, target.number_key
         )
-        replies = isinstance(target.carrier, TwoWay) and target.carrier.takes_replies(target.phone.number)
+        two_way = self.two_way.get(target.carrier.name)
+        replies = two_way is not None and two_way.takes_replies(target.phone.number)
         script = script_of(spoken, self.channel, self.desk.facts.book, replies=replies)
         news_s = CALL_NEWS_S if self.channel is Channel.VOICE else TEXT_NEWS_S
         attempt = Attempt(

@@ -24,6 +24,7 @@ class DialReason(StrEnum):
     """Why DIAL did what it did."""
 
     CLAIMED = "claimed"
+    CALLED_BACK = "called_back"
     NOTED = "noted"
     ENDED = "ended"
     CORRECTED = "corrected"
@@ -107,6 +108,7 @@ def end(attempt: Attempt, outcome: Outcome, now: datetime, *, corrected: bool = 
             "outcome": outcome,
             "carrier": attempt.carrier,
             "channel": attempt.channel,
+            "direction": attempt.direction,
             "number": attempt.masked,
             "vendor_id": attempt.vendor_id,
             "vendor_code": attempt.vendor_code,

@@ -21,10 +21,10 @@ class AttemptState(StrEnum):
 class Attempt(Row):
     """One call or message to one phone, for everything that was open for that number (`callouts`, worst first).
 
-    The number itself is not kept: `number_key` is a keyed digest for matching, `masked` is for people. `lease_until`
-    is real time; `dialled_at` and the times of the call are story time. `seq` orders what the vendor said;
-    `vendor_said` is its own word for how it ended (`said_seq` orders that word), `outcome` ours, which follows from
-    the facts.
+    `direction` is inbound where somebody called us back. The number itself is not kept: `number_key` is a keyed digest
+    for matching, `masked` is for people. `lease_until` is real time; `dialled_at` and the times of the call are story
+    time. `seq` orders what the vendor said; `vendor_said` is its own word for how it ended (`said_seq` orders that
+    word), `outcome` ours, which follows from the facts.
     """
 
     realm: str

@@ -98,6 +98,23 @@ class Network:
         fields = {"MessageSid": "SM" + "f" * 32, "From": number, "To": self.numbers[0], "Body": body}
         return self.post(url, fields).status_code
 
+    def call_in(self, url: str, number: str, status_url: str = "", sid: str = "CA" + "e" * 32) -> Placed:
+        """Somebody at `number` calls us and does with the call what their handset does; return what became of it.
+
+        `url` and `status_url` are what our number is set to ask when it is rung, and when the call ended.
+        """
+        asked = {"To": [self.numbers[0]], "From": [number], "Url": [url], "Direction": ["inbound"]}
+        call = Placed(sid, asked, self.now, status="ringing")
+        handset = self.handset(number)
+        with suppress(HungUpError):
+            self._follow(call, handset)
+        call.status = "completed"
+        if status_url:
+            self.post(
+                status_url, self._about(call) | {"CallStatus": "completed", "CallDuration": str(int(call.talk_s))}
+            )
+        return call
+
     def post(self, url: str, fields: dict[str, str]) -> httpx.Response:
         """Send one signed request as Twilio would, asking again after a 5xx as often as the address allows."""
         bare, overrides = urldefrag(url)
@@ -170,7 +187,7 @@ class Network:
             "CallSid": call.sid,
             "From": call.parameter("From"),
             "To": call.parameter("To"),
-            "Direction": "outbound-api",
+            "Direction": call.parameter("Direction") or "outbound-api",
             "Timestamp": format_datetime(self.now),
         }
 

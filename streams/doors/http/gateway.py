@@ -74,7 +74,7 @@ def create_gateway(house: House, settings: Settings, *, registry: CollectorRegis
     app.include_router(reads_router(house, guard, settings.realm))
     app.include_router(health_router(house, guard, metrics))
     if settings.carriers:
-        app.include_router(hearing_router(house, settings), include_in_schema=False)
+        app.include_router(hearing_router(house, settings, metrics), include_in_schema=False)
     app.include_router(pages.pages_router(website), include_in_schema=False)
     app.add_middleware(BodyLimit, documents=api.DOCUMENTS)
     app.add_middleware(Journal, registry=metrics, clock=house.clock)

@@ -7,12 +7,16 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter
+from prometheus_client import CollectorRegistry, Counter
 
 from agents.dial.carriers.aliyun.outid import attempt_of, is_ours
 from agents.dial.carriers.protocol import Script
+from agents.dial.claim import spoken_by
+from agents.dial.inbound import Caller, find_call, take_call
 from agents.dial.state import ATTEMPTS, Attempt, AttemptState
 from agents.plan.state import ROUNDS
 from config.settings import Settings
+from rosters.numbers import number_digest
 from streams import topics
 from streams.doors.http.aliyun import Receipts, aliyun_router
 from streams.doors.http.twilio import twilio_router
@@ -21,12 +25,19 @@ from streams.ledger.contract import FullStep, Step, Where
 from streams.letters import CallNews, TextReplied, write_letter
 from streams.wiring import House
 
+TWILIO = "twilio"
 RECEIPTS_WITHIN = timedelta(days=3)
 """How old a round may be whose receipts are still asked about."""
 
 
-def hearing_router(house: House, settings: Settings) -> APIRouter:
-    """Return the routes that carriers call: Twilio's under the path of its public URL, Aliyun's under /aliyun."""
+def hearing_router(house: House, settings: Settings, metrics: CollectorRegistry | None = None) -> APIRouter:
+    """Return the routes that carriers call: Twilio's under the path of its public URL, Aliyun's under /aliyun.
+
+    Args:
+        house: Where it is kept.
+        settings: Which carriers there are, and their accounts.
+        metrics: Where calls of strangers are counted.
+    """
     hearing = Hearing(house, settings.realm)
     routers = APIRouter()
     if "aliyun" in settings.carriers:
@@ -40,11 +51,60 @@ def hearing_router(house: House, settings: Settings) -> APIRouter:
     public_url, key = settings.twilio_public_url, house.number_key
     router.include_router(
         twilio_router(
-            hearing.hear, hearing.script_of, [token for token in tokens if token], public_url, house.clock, key
+            hearing.hear,
+            hearing.script_of,
+            [token for token in tokens if token],
+            public_url,
+            house.clock,
+            key,
+            calls_back=CallsBack(house, TWILIO, metrics),
         )
     )
     routers.include_router(router)
     return routers
+
+
+class CallsBack:
+    """Answers whoever calls one of our numbers. Of a stranger nothing is kept but that one more called."""
+
+    def __init__(self, house: House, carrier: str, metrics: CollectorRegistry | None = None) -> None:
+        self._house, self._carrier = house, carrier
+        self._strangers = Counter(
+            "jiaoying_strangers_called", "Calls to us from numbers that nothing is meant for.", registry=metrics
+        )
+
+    @property
+    def county(self) -> str:
+        """Return the county's name as it is spoken."""
+        return self._house.facts.county.name
+
+    async def take_call(self, number: str, call_id: str) -> str | None:
+        """Return the id of the attempt that a call back is; None where nothing is meant for the number.
+
+        Raises:
+            LedgerAwayError: It was not kept.
+        """
+        house = self._house
+        caller = self._caller(number, call_id)
+        now, wall = house.clock.now(), house.clock.wall()
+        attempt = await house.ledger.run(lambda step: take_call(step, house.facts, caller, house.owner, now, wall))
+        if attempt is None:
+            self._strangers.inc()
+            return None
+        return attempt.id
+
+    async def find_call(self, number: str, call_id: str) -> str:
+        """Return the id of the attempt that a call back became, or "".
+
+        Raises:
+            LedgerAwayError: The ledger is away.
+        """
+        caller, now = self._caller(number, call_id), self._house.clock.now()
+        return await self._house.ledger.look(lambda step: find_call(step, caller, now))
+
+    def _caller(self, number: str, call_id: str) -> Caller:
+        key = number_digest(number, self._house.number_key)
+        return Caller(number=number, number_key=key, carrier=self._carrier, call_id=call_id)
 
 
 class Hearing:
@@ -104,4 +164,4 @@ def _script_of(step: Step, attempt_id: str) -> Script | None:
     rounds = step.load(ROUNDS, attempt.rounds)
     if rounds and all(row.stopped_at is not None for row in rounds.values()):
         return None
-    return Script(voice=attempt.voice, text=attempt.text, prompt=attempt.prompt, exercise=attempt.exercise)
+    return spoken_by(attempt)

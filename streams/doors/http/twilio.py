@@ -7,35 +7,49 @@ Nothing unsigned gets in; no number is logged, and none leaves this file but mas
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import Protocol
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
-from starlette.datastructures import ImmutableMultiDict
 
 from agents.dial.carriers import twiml
 from agents.dial.carriers.protocol import Script
-from agents.dial.carriers.signature import TRY_AGAIN, attempt_of, is_signed
+from agents.dial.carriers.signature import TRY_AGAIN, attempt_of, token_of
 from agents.dial.carriers.verdicts import Progress, call_news, is_machine, seq_of, text_news
 from rosters.numbers import mask, number_digest
 from streams.clock import Clock
+from streams.doors.http.twilio_signed import Form, Signed, or_again, whole
 from streams.ids import REAL
 from streams.letters import CallNews, TextReplied
 from streams.words import Outcome
 
-BODY_MAX_BYTES = 65_536
 HEARINGS_MAX = 3
 """How often one call speaks the message."""
 ASKED_MAX = 3
 """How often one hearing asks for a key: once, and twice again after a wrong key or none."""
 
-Form = ImmutableMultiDict[str, str]
 Hear = Callable[[CallNews | TextReplied], Awaitable[None]]
 ScriptOf = Callable[[str], Awaitable[Script | None]]
-_log = logging.getLogger(__name__)
+
+
+class CallsBack(Protocol):
+    """Looks up what whoever calls us is to hear."""
+
+    @property
+    def county(self) -> str:
+        """Return the county's name as it is spoken."""
+        ...
+
+    async def take_call(self, number: str, call_id: str) -> str | None:
+        """Return the id of the attempt that a call back is; None where nothing is meant for the number."""
+        ...
+
+    async def find_call(self, number: str, call_id: str) -> str:
+        """Return the id of the attempt that a call back became, or ""."""
+        ...
+
+
 _NOTHING = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
@@ -46,7 +60,7 @@ def twilio_router(
     public_url: str,
     clock: Clock,
     number_key: bytes,
-    voice: str = twiml.MANDARIN,
+    calls_back: CallsBack | None = None,
 ) -> APIRouter:
     """Make the routes that Twilio calls; mount them where `public_url` leads.
 
@@ -57,7 +71,7 @@ def twilio_router(
         public_url: The same as the carrier's: signatures are made over it.
         clock: Gives the story time of each piece of news.
         number_key: For the digests that match replies with numbers.
-        voice: Twilio's name of the voice that speaks.
+        calls_back: What whoever calls us hears; without it nobody is answered.
 
     Raises:
         ValueError: `number_key` is too short.
@@ -65,9 +79,12 @@ def twilio_router(
     # A key that cannot be used is told now, not when the first reply comes.
     number_digest("", number_key)
     told = _Told(hear, clock, number_key)
-    speech = _Speech(told, script_of, public_url.rstrip("/"), voice)
-    signed = _Signed(tokens, public_url.rstrip("/"))
+    speech = _Speech(told, script_of, public_url.rstrip("/"))
+    signed = Signed(tokens, public_url.rstrip("/"))
     router = APIRouter(tags=["twilio"])
+
+    if calls_back is not None:
+        _answer_calls(router, signed, speech, told, calls_back)
 
     @router.post("/voice/{token}")
     async def answered(request: Request, token: str) -> Response:
@@ -111,35 +128,26 @@ def twilio_router(
     return router
 
 
-class _Signed:
-    """Lets in what the account signed."""
+def _answer_calls(router: APIRouter, signed: Signed, speech: _Speech, told: _Told, calls_back: CallsBack) -> None:
+    """Add what a number of ours does when it is rung; before the routes that would take `inbound` for a token."""
 
-    def __init__(self, tokens: Sequence[str], public_url: str) -> None:
-        self._tokens = tokens
-        self._public_url = public_url
+    @router.post("/voice/inbound")
+    async def called(request: Request) -> Response:
+        """Somebody calls: speak the last message meant for that number, and ask for a key."""
+        form = await signed.form(request, "/voice/inbound")
+        attempt_id = await or_again(calls_back.take_call(form.get("From", ""), form.get("CallSid", "")))
+        if attempt_id is None:
+            return _xml(twiml.nothing_meant(calls_back.county))
+        return _xml(await speech.answered(attempt_id, token_of(attempt_id), form))
 
-    async def form(self, request: Request, path: str) -> Form:
-        """Return the fields of a signed request.
-
-        The address is put together as Twilio was given it: behind a proxy the request's own is another.
-
-        Raises:
-            HTTPException: 413 where the body is too long, 403 where no token signed it.
-        """
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_MAX_BYTES:
-                raise HTTPException(413, f"the body is longer than {BODY_MAX_BYTES} bytes")
-        try:
-            form: Form = ImmutableMultiDict(parse_qsl(body.decode(), keep_blank_values=True))
-        except ValueError:
-            raise HTTPException(400, "the body is not a form in UTF-8") from None
-        url = self._public_url + path + (f"?{request.url.query}" if request.url.query else "")
-        if not is_signed(self._tokens, url, form, request.headers.get("X-Twilio-Signature", "")):
-            _log.warning("refused an unsigned request to %s", path)
-            raise HTTPException(403, "the signature does not fit; check the auth token and the public address")
-        return form
+    @router.post("/calls/inbound/status", status_code=204)
+    async def call_back_status(request: Request) -> Response:
+        """How a call to us ended, where the account is set to tell; else it is asked for."""
+        form = await signed.form(request, "/calls/inbound/status")
+        attempt_id = await or_again(calls_back.find_call(form.get("From", ""), form.get("CallSid", "")))
+        if attempt_id:
+            await told.call_status(attempt_id, form)
+        return Response(status_code=204)
 
 
 class _Told:
@@ -162,7 +170,7 @@ class _Told:
         """
         if news is None:
             return
-        await _or_again(self._hear(news))
+        await or_again(self._hear(news))
 
     async def progress(
         self, attempt_id: str, progress: Progress, nth: int = 0, key: str = "", outcome: Outcome | None = None
@@ -186,8 +194,8 @@ class _Told:
                 attempt_id,
                 form.get("CallStatus", ""),
                 self.now(),
-                nth=_whole(form.get("SequenceNumber", "")),
-                duration_s=float(_whole(form.get("CallDuration", ""))),
+                nth=whole(form.get("SequenceNumber", "")),
+                duration_s=float(whole(form.get("CallDuration", ""))),
                 answered_by=form.get("AnsweredBy", ""),
                 sip_code=form.get("SipResponseCode", ""),
                 error_code=form.get("ErrorCode", ""),
@@ -218,11 +226,10 @@ class _Told:
 class _Speech:
     """Tells a telephone what to do next."""
 
-    def __init__(self, told: _Told, script_of: ScriptOf, public_url: str, voice: str) -> None:
+    def __init__(self, told: _Told, script_of: ScriptOf, public_url: str) -> None:
         self._told = told
         self._script_of = script_of
         self._public_url = public_url
-        self._voice = voice
 
     async def answered(self, attempt_id: str, token: str, form: Form) -> str:
         """Speak the message, unless a machine answered."""
@@ -244,43 +251,32 @@ class _Speech:
         hearing, asked = counts
         key = form.get("Digits", "")
         if key in twiml.RECORDED:
+            script = await or_again(self._script_of(attempt_id))
             await self._told.progress(attempt_id, "key", hearing, key)
-            return twiml.read_back(key, voice=self._voice)
+            return twiml.read_back(key, language=script.language if script else twiml.CHINESE)
         if key == twiml.REPEAT_KEY and hearing < HEARINGS_MAX:
             await self._told.progress(attempt_id, "key", hearing, key)
             return await self._ask(attempt_id, token, hearing + 1)
         if asked >= ASKED_MAX:
-            return twiml.goodbye(voice=self._voice)
+            script = await or_again(self._script_of(attempt_id))
+            return twiml.goodbye(language=script.language if script else twiml.CHINESE)
         return await self._ask_key(attempt_id, token, hearing, asked + 1, wrong=bool(key))
 
     async def _ask(self, attempt_id: str, token: str, hearing: int) -> str:
-        script = await _or_again(self._script_of(attempt_id))
+        script = await or_again(self._script_of(attempt_id))
         if script is None:
-            return twiml.cancelled(voice=self._voice)
-        return twiml.ask(script, self._address(token, "asked", f"hearing={hearing}"), voice=self._voice)
+            return twiml.cancelled()
+        return twiml.ask(script, self._address(token, "asked", f"hearing={hearing}"))
 
     async def _ask_key(self, attempt_id: str, token: str, hearing: int, asked: int, *, wrong: bool = False) -> str:
-        script = await _or_again(self._script_of(attempt_id))
+        script = await or_again(self._script_of(attempt_id))
         if script is None:
-            return twiml.cancelled(voice=self._voice)
+            return twiml.cancelled()
         url = self._address(token, "key", f"hearing={hearing}&asked={asked}")
-        return twiml.ask_key(script, url, wrong=wrong, voice=self._voice)
+        return twiml.ask_key(script, url, wrong=wrong)
 
     def _address(self, token: str, what: str, counts: str) -> str:
         return f"{self._public_url}/voice/{token}/{what}?{counts}{TRY_AGAIN}"
-
-
-async def _or_again(answer: Awaitable[Any]) -> Any:
-    """Return what the ledger says, or let Twilio ask again, whatever the trouble is.
-
-    Raises:
-        HTTPException: 503.
-    """
-    try:
-        return await answer
-    except Exception as error:
-        _log.exception("a callback could not be kept; Twilio is asked to send it again")
-        raise HTTPException(503, "not kept; send it again", headers={"Retry-After": "1"}) from error
 
 
 def _attempt(token: str) -> str:
@@ -288,10 +284,6 @@ def _attempt(token: str) -> str:
         return attempt_of(token)
     except ValueError as error:
         raise HTTPException(404, str(error)) from error
-
-
-def _whole(number: str) -> int:
-    return int(number) if number.isdecimal() and number.isascii() else 0
 
 
 def _xml(document: str) -> Response:
