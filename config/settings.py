@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     twilio_api_base: str = Field(default="", description="Another address of the vendor's API, for tests.")
     twilio_calls_per_s: float = Field(default=1.0, gt=0, le=10_000, description="Calls per second the account has.")
     twilio_china_basis: str = Field(
-        default="", description="Legal basis for sending +86 numbers abroad (PIPL 38 ff.); empty = never dialled."
+        default="", description="Legal basis for sending +86 numbers abroad (PIPL 36 ff.); empty = never dialled."
     )
     aliyun_access_key_id: str = Field(default="", description="Of a RAM user that may call and text.")
     aliyun_access_key_secret: SecretStr = Field(default=SecretStr(""), description="Signs requests.")

@@ -61,7 +61,7 @@ class TwilioAccount(Model):
         ring_s: How long it rings.
         talk_s: The longest call.
         timeout_s: How long we wait for Twilio's answer.
-        china_basis: On what legal basis numbers of the mainland are sent abroad (PIPL §38 ff.); "" = they are not
+        china_basis: On what legal basis numbers of the mainland are sent abroad (PIPL §36 ff.); "" = they are not
             dialled through Twilio.
     """
 
