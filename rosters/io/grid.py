@@ -31,7 +31,7 @@ SHEETS_MAX = 400
 
 @dataclass(frozen=True)
 class Grid:
-    """One sheet: `rows[r][c]` from 0, merged cells holding the value of their first one.
+    """One sheet: `rows[r][c]` from 0, all rows of one length, merged cells holding the value of their first one.
 
     Args:
         formats: Number formats of cells that hold fractions: 7.20 and 7.2 are told apart by nothing else.
@@ -134,7 +134,8 @@ def grid_of_csv(content: bytes, name: str) -> Grid:
         raise RosterFileError(f"CSV 格式有误：{error} / not well-formed CSV") from error
     if len(rows) > 20 * ROWS_MAX:
         raise RosterFileError(f"超过 {20 * ROWS_MAX} 行 / more than {20 * ROWS_MAX} rows")
-    return Grid(name, [[cell.strip() or None for cell in row] for row in rows])
+    width = max((len(row) for row in rows), default=0)
+    return Grid(name, [[*(cell.strip() or None for cell in row), *[None] * (width - len(row))] for row in rows])
 
 
 def text_of(content: bytes) -> str:

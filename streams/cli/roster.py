@@ -9,9 +9,11 @@ import typer
 
 from rosters.load import check_county, load_county
 from rosters.numbers import mask
+from streams.cli.roster_files import add_to as add_files
 from streams.cli.screen import console, settings
 
 app = typer.Typer(no_args_is_help=True)
+add_files(app)
 At = Annotated[datetime | None, typer.Option(help="县里的时间，如 2021-07-19T22:00 / local time")]
 
 
