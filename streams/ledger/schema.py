@@ -7,7 +7,7 @@ code while no row does. Times are UTC ISO text of one width, because such texts 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from streams.ledger.columns import column_type
 from streams.ledger.contract import LedgerError, Row
 from streams.ledger.contract import Table as RoomTable
+from streams.ledger.sql_bulk import RowBulk, stored_time
 
 # PostgreSQL would sort by the language of the server; words and ids sort by code point, as everywhere else.
 WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -28,11 +29,7 @@ class Moment(sa.types.TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> str | None:
         """Return the text of a time; a time without a zone is refused."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value} has no zone; the ledger keeps aware times only")
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return stored_time(value)
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> datetime | None:
         """Return the time of a text, in UTC."""
@@ -158,6 +155,7 @@ class RoomTables:
         self.metadata = sa.MetaData()
         self.declared = {table.name: table for table in tables}
         self._sql = {table.name: room_table(table, self.metadata) for table in self.declared.values()}
+        self._bulk = {name: RowBulk(table, self._sql[name]) for name, table in self.declared.items()}
 
     def sql(self, table: RoomTable[Any]) -> sa.Table:
         """Return the SQL table of a room's table.
@@ -169,6 +167,14 @@ class RoomTables:
             return self._sql[table.name]
         except KeyError:
             raise LedgerError(f"the ledger was not opened with table {table.name}; add it where it is wired") from None
+
+    def bulk(self, table: RoomTable[Any]) -> RowBulk:
+        """Return how many rows of a room's table are written at once.
+
+        Raises:
+            LedgerError: The ledger was not opened with it.
+        """
+        return self._bulk[self.sql(table).name]
 
 
 def row_values(table: RoomTable[Any], row: Row) -> dict[str, Any]:

@@ -13,10 +13,15 @@ from streams.ledger.appending import Head, audit_letters, chain_drafts
 from streams.ledger.chain import canonical
 from streams.ledger.contract import Draft, Entry, Seal, Span, StaleRowError
 from streams.ledger.schema import ENTRIES, HEADS, SEALS
+from streams.ledger.sql_bulk import BulkInsert, stored_time
 from streams.ledger.sql_letters import LetterVerbs
 from streams.ledger.sql_rows import chunks
 
 _PARTS = sa.select(*(column for column in ENTRIES.c if column.name != "seal"))
+_NEW_ENTRIES = BulkInsert(ENTRIES, ("subject", "n", "at", "what", "why", "by", "facts", "previous", "hash"))
+_MOVED_HEADS = BulkInsert(
+    HEADS, ("subject", "n", "hash"), "ON CONFLICT (subject) DO UPDATE SET n = excluded.n, hash = excluded.hash"
+)
 _SPANS: TypeAdapter[tuple[Span, ...]] = TypeAdapter(tuple[Span, ...])
 
 
@@ -31,13 +36,8 @@ class EntryVerbs(LetterVerbs):
         subjects = sorted({draft.subject for draft in drafts})
         heads = self._lock_heads(subjects)
         entries = chain_drafts(drafts, heads)
-        self._connection.execute(ENTRIES.insert(), [_values(entry) for entry in entries])
-        upsert = self._insert(HEADS)
-        upsert = upsert.on_conflict_do_update(
-            index_elements=[HEADS.c.subject], set_={"n": upsert.excluded.n, "hash": upsert.excluded.hash}
-        )
-        moved = [{"subject": subject, "n": heads[subject][0], "hash": heads[subject][1]} for subject in subjects]
-        self._connection.execute(upsert, moved)
+        _NEW_ENTRIES.run(self._connection, [_values(entry) for entry in entries])
+        _MOVED_HEADS.run(self._connection, [(subject, *heads[subject]) for subject in subjects])
         self.write(audit_letters(entries))
         return entries
 
@@ -101,9 +101,11 @@ class EntryVerbs(LetterVerbs):
         return [_entry(row) for row in self._connection.execute(question)]
 
 
-def _values(entry: Entry) -> dict[str, Any]:
+def _values(entry: Entry) -> tuple[Any, ...]:
+    """Return an entry as `_NEW_ENTRIES` stores it."""
     facts = canonical(entry.model_dump(mode="json", include={"facts"})["facts"])
-    return {**{name: getattr(entry, name) for name in Entry.model_fields}, "facts": facts}
+    at = stored_time(entry.at)
+    return (entry.subject, entry.n, at, entry.what, entry.why, entry.by, facts, entry.previous, entry.hash)
 
 
 def _entry(row: sa.Row[Any]) -> Entry:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from streams.ledger.columns import check_question, column_type, saved
 from streams.ledger.contract import R, StaleRowError, Table, Where
 from streams.ledger.engine import POSTGRESQL
-from streams.ledger.schema import LEASES, RAWS, RoomTables, row_values
+from streams.ledger.schema import LEASES, RAWS, RoomTables
 
 CHUNK = 500
 """How many ids one statement names: far below what any database allows, and enough to make a page one statement."""
@@ -76,28 +76,13 @@ class RowVerbs(SqlVerbs):
 
     def save(self, table: Table[R], rows: Iterable[R]) -> None:
         """Insert rows of version 0, update the others where their version is still the one stored."""
-        sql = self._tables.sql(table)
-        values = [{**row_values(table, saved(row)), "_id": row.id, "_version": row.version} for row in rows]
-        self._insert_fresh(sql, [value for value in values if value["_version"] == 0])
-        self._update_loaded(sql, [value for value in values if value["_version"] != 0])
-
-    def _insert_fresh(self, sql: sa.Table, values: list[dict[str, Any]]) -> None:
-        fresh = [{name: value for name, value in row.items() if name in sql.c} for row in values]
-        if self._insert_new(sql, fresh) != len(fresh):
-            raise StaleRowError(f"a new row of {sql.name} is there already; run the step again")
-
-    def _update_loaded(self, sql: sa.Table, values: list[dict[str, Any]]) -> None:
-        if not values:
-            return
-        values.sort(key=operator.itemgetter("_id"))
-        update = (
-            sql.update()
-            .where(sql.c.id == sa.bindparam("_id"), sql.c.version == sa.bindparam("_version"))
-            .values({column.name: sa.bindparam(column.name) for column in sql.c if column.name != "id"})
-        )
-        changed = self._connection.execute(update, [{k: v for k, v in row.items() if k != "id"} for row in values])
-        if changed.rowcount != len(values):
-            raise StaleRowError(f"a row of {sql.name} was saved by somebody else; run the step again")
+        bulk, rows = self._tables.bulk(table), list(rows)
+        fresh = [saved(row) for row in rows if row.version == 0]
+        if bulk.insert(self._connection, fresh) != len(fresh):
+            raise StaleRowError(f"a new row of {table.name} is there already; run the step again")
+        loaded = [saved(row) for row in rows if row.version != 0]
+        if bulk.update(self._connection, loaded) != len(loaded):
+            raise StaleRowError(f"a row of {table.name} was saved by somebody else; run the step again")
 
     def find(
         self, table: Table[R], *where: Where, order: tuple[str, ...] = (), limit: int = 1000, lock: bool = False
