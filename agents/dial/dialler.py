@@ -46,11 +46,15 @@ WAITING_MAX = 1000
 
 @dataclass(frozen=True)
 class Answer:
-    """What a carrier said when it was asked to place an attempt, or what became of one."""
+    """What a carrier said when it was asked to place an attempt, or what became of one.
+
+    `dialled_at` says which dialling of the attempt a failure speaks of.
+    """
 
     attempt_id: str
     placed: Placed | None = None
     error: CarrierError | None = None
+    dialled_at: datetime | None = None
 
 
 @dataclass
@@ -190,16 +194,17 @@ class Dialler:
             refused = RefusedByVendorError(
                 f"carrier {dial.carrier} may not dial this number any more", outcome=Outcome.BARRED
             )
-            return Answer(dial.attempt_id, error=refused)
+            return Answer(dial.attempt_id, error=refused, dialled_at=dial.at)
         try:
             return Answer(dial.attempt_id, placed=await carrier.place(dial))
         except CarrierError as error:
             log.warning("carrier %s: %s", carrier.name, error)
-            return Answer(dial.attempt_id, error=error)
+            return Answer(dial.attempt_id, error=error, dialled_at=dial.at)
         except Exception:
             # A fault of ours in a carrier: whether it was placed is not known, and the others' answers must be kept.
             log.exception("carrier %s failed in a way it should not", carrier.name)
-            return Answer(dial.attempt_id, error=VendorDownError("a fault in the carrier's code"))
+            fault = VendorDownError("a fault in the carrier's code")
+            return Answer(dial.attempt_id, error=fault, dialled_at=dial.at)
 
     async def _ask_again(self, attempt: Attempt) -> None:
         number = self._number_of(attempt)
@@ -268,7 +273,9 @@ def record(step: Step, answers: Sequence[Answer], now: datetime) -> list[tuple[s
     for answer in answers:
         attempt = attempts[answer.attempt_id]
         if answer.placed is None:
-            _failed(step, attempt, answer.error, now)
+            # A worker that stood still speaks of a dialling that another took over since: that one's answer counts.
+            if attempt.state is AttemptState.CLAIMED and answer.dialled_at in (None, attempt.dialled_at):
+                _failed(step, attempt, answer.error, now)
             continue
         placed = answer.placed
         took.add((attempt.carrier, attempt.channel))

@@ -17,6 +17,8 @@ CLOCK_S = 4.0
 """How far the clocks of two workers may be apart on a night in which clocks drift."""
 OVERLAP_S = 3.0
 """The longest a step takes from what it reads to what it writes."""
+LEASE_S = 60.0
+"""Design §3, law 3: only a claim that ran out is dialled again; a minute, as between any two calls of a number."""
 LATE_S = 5.0
 """A call placed this long after its claim was placed by a worker that stalled."""
 
@@ -45,9 +47,9 @@ def no_call_after_a_stop(world: World) -> Iterator[str]:
 
 
 def no_number_twice_a_minute(world: World) -> Iterator[str]:
-    """No number is claimed twice within its gap."""
+    """No number is claimed twice within its gap, but for claims that were lost on the way."""
     for calls in _by_number(world).values():
-        for first, second in pairwise(calls):
+        for first, second in pairwise(call for call in calls if call.tries == 1):
             gap_s = (second.dialled_at - first.dialled_at).total_seconds()
             if gap_s < Budget().gap_s - CLOCK_S:
                 yield f"{first.masked} was claimed twice within {gap_s:.0f} s"
@@ -61,6 +63,13 @@ def no_phone_rings_twice_at_once(world: World) -> Iterator[str]:
         by_number[ring.number].append(ring)
     for rings in by_number.values():
         for first, second in pairwise(sorted(rings, key=lambda ring: ring.placed_s)):
+            again_s = second.placed_s - first.placed_s
+            if (
+                first.attempt_id == second.attempt_id
+                and again_s < LEASE_S - CLOCK_S
+                and not (_is_late(first) or _is_late(second))
+            ):
+                yield f"{first.number} was dialled again after {again_s:.0f} s, before its claim had run out"
             lost = any(attempts[ring.attempt_id].tries > 1 or _is_late(ring) for ring in (first, second))
             if lost or attempts[first.attempt_id].outcome is Outcome.NO_NEWS:
                 continue

@@ -96,6 +96,15 @@ def whoever_waits_has_a_time(world: World) -> Iterator[str]:
     yield from world.seen.without_due
 
 
+def what_is_counted_is_written_down(world: World) -> Iterator[str]:
+    """A callout counts as many calls and messages as its history tells: no step was overwritten by another."""
+    for callout in world.find(CALLOUTS):
+        dialled = [entry.facts["channel"] for entry in _entries(world, callout.id) if entry.what == "dialled"]
+        told, counted = (dialled.count("voice"), dialled.count("text")), (callout.calls, callout.texts)
+        if told != counted:
+            yield f"{callout.post_id} counts {counted} calls and messages, its history tells {told}"
+
+
 def realms_stay_apart(world: World) -> Iterator[str]:
     """The id of everything starts with its realm, and a call speaks for one realm only."""
     of = [(row.id, row.realm) for row in world.find(CHAINS)]
@@ -223,6 +232,7 @@ LAWS: tuple[Callable[[World], Iterator[str]], ...] = (
     every_letter_is_handled_once,
     everything_comes_to_rest,
     whoever_waits_has_a_time,
+    what_is_counted_is_written_down,
     realms_stay_apart,
     confirmed_means_key_1,
     every_ladder_is_walked,

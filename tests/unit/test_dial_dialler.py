@@ -247,6 +247,19 @@ def test_a_key_stands_though_no_more_news_of_its_call_ever_came():
     )
 
 
+@pytest.mark.parametrize(
+    "error", [VendorBusyError("full"), RefusedByVendorError("no such number", outcome=Outcome.WRONG_NUMBER)]
+)
+@pytest.mark.parametrize("since", [{"dialled_at": NOW + timedelta(seconds=61)}, {"state": AttemptState.PLACED}])
+def test_a_worker_that_stood_still_does_not_end_what_another_has_dialled_since(error, since):
+    desk = Desk()
+    desk.want("v201-head")
+    desk.carrier.errors = [error]
+    desk.carrier.while_placing = [lambda dial: desk.change_attempt(dial.attempt_id, **since)]
+    desk.run()
+    assert desk.attempts()[0].state is not AttemptState.ENDED
+
+
 def test_a_round_stopped_while_the_carrier_is_asked_is_hung_up():
     desk = Desk()
     desk.want("v201-head")
