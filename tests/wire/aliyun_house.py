@@ -21,7 +21,8 @@ from streams.doors.http.hearing import Hearing
 from streams.ids import make_id
 from streams.letters import CallNews, TextReplied
 from streams.words import Channel
-from tests.wire.fake_aliyun import FakeAliyun, Handset
+from tests.wire.fake_aliyun import FakeAliyun
+from tests.wire.fake_mainland import Handset
 from tests.wire.fake_twilio import serving
 from tests.wire.twilio_house import NUMBER, NUMBER_KEY, SCRIPT, Wire
 

@@ -9,13 +9,10 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import anyio.to_thread
-import httpx
 from alibabacloud_dysmsapi20170525 import models as texts
 from alibabacloud_dyvmsapi20170525 import models as voice
 from alibabacloud_tea_openapi.utils import Utils
@@ -25,7 +22,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-CHINA = ZoneInfo("Asia/Shanghai")
+from tests.wire.fake_mainland import CHINA, Accepted, Mainland, message_of, written
+
 REQUESTS: dict[str, Any] = {
     "IvrCall": voice.IvrCallRequest,
     "SingleCallByTts": voice.SingleCallByTtsRequest,
@@ -33,110 +31,35 @@ REQUESTS: dict[str, Any] = {
     "SendSms": texts.SendSmsRequest,
     "QuerySendDetails": texts.QuerySendDetailsRequest,
 }
-CHARS_PER_S, KEYS_S, REPLY_S = 5.0, 6.0, 3.0
 CALLEE_LIMITS = ((timedelta(minutes=1), 1), (timedelta(hours=1), 5), (timedelta(hours=24), 20))
 FORBIDDEN = "#/:%￥【】"
 Fault = Literal["429", "500", "500 after", "hang", "not json", "isp.SYSTEM_ERROR"]
 """What befalls the next request."""
 
 
-@dataclass
-class Handset:
-    """How a telephone behaves: the status code its call ends with, or what whoever answers does."""
-
-    status: str = ""
-    early_media: str = ""
-    key: str = ""
-    key_at_s: float | None = None
-    hangs_up_at_s: float | None = None
-    text_error: str = ""
-
-
-@dataclass
-class Accepted:
-    """A call or a text that was accepted."""
-
-    id: str
-    asked: dict[str, Any]
-    at: datetime
-    status: str = ""
-    began_at: datetime | None = None
-    over_at: datetime | None = None
-    talk_s: float = 0.0
-
-    @property
-    def number(self) -> str:
-        return str(self.asked.get("CalledNumber") or self.asked.get("PhoneNumbers"))
-
-
-class FakeAliyun:
-    """The vendor. `receipts_url` is what its consoles were told; `pushes` how receipts arrive."""
+class FakeAliyun(Mainland):
+    """The vendor. `with serving(fake.app) as fake.url` puts it on a port; `close()` it at the end."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.key_id, self.key_secret = "LTAI-of-the-tests", "the-secret"
         self.show_numbers, self.sign_names = {"05711234567"}, {"禾溪县应急局"}
         self.templates = {"TTS_1001", "TTS_1002", "TTS_1003", "SMS_2001"}
         self.text_variable_chars = 35
-        self.url, self.receipts_url = "", ""
-        self.pushes: Literal["once", "twice", "together", "dropped"] = "once"
-        self.now = datetime(2026, 7, 19, 14, 0, tzinfo=UTC)
+        self.url = ""
         self.faults: deque[Fault] = deque()
-        self.handsets: dict[str, Handset] = {}
-        self.calls: dict[str, Accepted] = {}
-        self.texts: dict[str, Accepted] = {}
         self.requests: list[str] = []
-        self.pushed: list[tuple[str, int]] = []
-        self._unplayed: deque[Accepted] = deque()
-        self._together: list[tuple[str, dict[str, Any]]] = []
-        self._client = httpx.Client(timeout=10, trust_env=False, verify=False)
         self._released = threading.Event()
+
+    def close(self) -> None:
+        """Let go of connections, and of requests that were left hanging."""
+        self._released.set()
+        super().close()
 
     @property
     def app(self) -> Starlette:
         """Both services behind one address: the action stands in a header."""
         return Starlette(routes=[Route("/", self._answer, methods=["POST"])])
-
-    def close(self) -> None:
-        """Let go of connections, and of requests that were left hanging."""
-        self._released.set()
-        self._client.close()
-
-    def play(self) -> None:
-        """Let everything that was accepted happen, to its end."""
-        while self._unplayed:
-            accepted = self._unplayed.popleft()
-            if accepted.id in self.calls:
-                self._play_call(accepted)
-            else:
-                self._play_text(accepted)
-        self._flush()
-
-    def play_accepted_before(self, at: datetime) -> None:
-        """Let happen what was accepted before a time, each from when it was accepted on."""
-        while self._unplayed and self._unplayed[0].at <= at:
-            accepted = self._unplayed.popleft()
-            self.now = accepted.at
-            (self._play_call if accepted.id in self.calls else self._play_text)(accepted)
-
-    def write(self, number: str, words: str) -> int:
-        """Somebody writes to us; return what our gateway answered."""
-        receipt = {"phone_number": number, "send_time": self._time(self.now), "content": words, "sequence_id": 77}
-        receipt |= {"sign_name": "禾溪县应急局", "dest_code": "1234"}
-        return self.push("sms-up", [receipt])
-
-    def push(self, kind: str, batch: Any) -> int:
-        """Push a batch as the vendor does, again after a failure, three times at the most; return the last status."""
-        for _ in range(4):
-            try:
-                answer = self._client.post(f"{self.receipts_url}/{kind}", json=batch)
-            except httpx.TransportError:
-                self.pushed.append((kind, 0))
-                continue
-            self.pushed.append((kind, answer.status_code))
-            if answer.status_code == 200:
-                assert isinstance(answer.json()["code"], int)
-                break
-        return self.pushed[-1][1]
 
     async def _answer(self, request: Request) -> Response:
         action = request.headers.get("x-acs-action", "")
@@ -182,7 +105,7 @@ class FakeAliyun:
         }[action](asked)
 
     def _call(self, asked: dict[str, Any]) -> Response:
-        code, message = asked.get("StartCode") or asked.get("TtsCode"), _message(asked)
+        code, message = asked.get("StartCode") or asked.get("TtsCode"), message_of(asked)
         if asked.get("CalledShowNumber") not in self.show_numbers:
             return refused(400, "isv.DISPLAY_NUMBER_ILLEGAL")
         if not is_mainland(str(asked.get("CalledNumber"))):
@@ -231,9 +154,9 @@ class FakeAliyun:
             "callee": call.number,
             "state": call.status,
             "duration": int(call.talk_s),
-            "startDate": self._time(call.began_at),
-            "endDate": self._time(call.over_at),
-            "gmtCreate": self._time(call.at),
+            "startDate": written(call.began_at),
+            "endDate": written(call.over_at),
+            "gmtCreate": written(call.at),
         }
         return JSONResponse({"Code": "OK", "Message": "OK", "RequestId": "R", "Data": json.dumps(detail)})
 
@@ -246,7 +169,7 @@ class FakeAliyun:
                 "OutId": text.asked.get("OutId"),
                 "SendStatus": int(text.status),
                 "ErrCode": "" if text.status == "1" else self._handset(text).text_error or "DELIVERED",
-                "SendDate": self._time(text.at),
+                "SendDate": written(text.at),
             }
             for text in self.texts.values()
             if text.number == asked["PhoneNumber"]
@@ -255,95 +178,6 @@ class FakeAliyun:
         ]
         body = {"Code": "OK", "Message": "OK", "RequestId": "R", "TotalCount": len(found)}
         return JSONResponse({**body, "SmsSendDetailDTOs": {"SmsSendDetailDTO": found}})
-
-    def _play_call(self, call: Accepted) -> None:
-        handset = self._handset(call)
-        self.now += timedelta(seconds=5)
-        key = ""
-        if handset.status:
-            call.status = handset.status
-        else:
-            call.began_at = self.now
-            self._progress(call, "200103")
-            key = self._talk(call, handset)
-        call.over_at = self.now
-        self._tell(
-            "voice-report",
-            {
-                "call_id": call.id,
-                "out_id": call.asked.get("OutId"),
-                "status_code": call.status,
-                "early_media_code": handset.early_media,
-                "start_time": self._time(call.began_at),
-                "end_time": self._time(call.over_at),
-                "duration": str(int(call.talk_s)),
-                "callee": call.number,
-                "dtmf": key,
-                "hangup_direction": "用户",
-                "voice_type": "voice",
-            },
-        )
-
-    def _talk(self, call: Accepted, handset: Handset) -> str:
-        """Speak, wait for a key, read back; return the key."""
-        spoken_s = len(_message(call.asked)) / CHARS_PER_S + KEYS_S
-        waits_s = int(call.asked.get("Timeout", 0)) / 1000
-        leaves_s, pressed_s = handset.hangs_up_at_s, handset.key_at_s
-        if pressed_s is None and handset.key:
-            pressed_s = spoken_s + 1
-        known = {each.get("Key") for each in call.asked.get("MenuKeyMap", [])}
-        if handset.key in known and pressed_s is not None and (leaves_s is None or pressed_s <= leaves_s):
-            self.now += timedelta(seconds=pressed_s)
-            self._progress(call, "300000", dtmf=handset.key)
-            over_s = min(leaves_s or 1e9, pressed_s + REPLY_S)
-            self.now += timedelta(seconds=over_s - pressed_s)
-            call.talk_s, call.status = over_s, "200000"
-            return handset.key
-        whole_s = spoken_s + waits_s
-        call.talk_s = min(leaves_s or 1e9, whole_s)
-        self.now += timedelta(seconds=call.talk_s)
-        heard = call.talk_s >= spoken_s
-        call.status = ("200008" if known else "200000") if heard else "200001"
-        return ""
-
-    def _play_text(self, text: Accepted) -> None:
-        handset = self._handset(text)
-        self.now += timedelta(seconds=3)
-        text.status = "2" if handset.text_error else "3"
-        receipt = {
-            "phone_number": text.number,
-            "send_time": self._time(text.at),
-            "report_time": self._time(self.now),
-            "success": not handset.text_error,
-            "err_code": handset.text_error or "DELIVERED",
-            "biz_id": text.id,
-            "out_id": text.asked.get("OutId"),
-            "sms_size": "1",
-        }
-        self._tell("sms-report", receipt)
-
-    def _progress(self, call: Accepted, code: str, dtmf: str = "") -> None:
-        receipt = {"call_id": call.id, "out_id": call.asked.get("OutId"), "status_code": code}
-        self._tell("voice-call-report", {**receipt, "status_time": self._time(self.now), "dtmf": dtmf})
-
-    def _tell(self, kind: str, receipt: dict[str, Any]) -> None:
-        if self.pushes == "together":
-            self._together.append((kind, receipt))
-        for _ in range({"once": 1, "twice": 2}.get(self.pushes, 0)):
-            self.push(kind, [receipt])
-
-    def _flush(self) -> None:
-        for kind in ("voice-call-report", "voice-report", "sms-report"):
-            batch = [receipt for of_kind, receipt in self._together if of_kind == kind]
-            if batch:
-                self.push(kind, batch)
-        self._together = []
-
-    def _handset(self, accepted: Accepted) -> Handset:
-        return self.handsets.get(accepted.number, Handset())
-
-    def _time(self, at: datetime | None) -> str:
-        return at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
 def refused(status: int, code: str, message: str = "refused") -> JSONResponse:
@@ -376,8 +210,3 @@ def unflattened(query: dict[str, str]) -> dict[str, Any]:
 def unknown_parameters(action: str, asked: dict[str, Any]) -> set[str]:
     """Return what the SDK's own model of this action does not know."""
     return set(asked) - set(REQUESTS[action]().from_map(asked).to_map())
-
-
-def _message(asked: dict[str, Any]) -> str:
-    values = json.loads(asked.get("StartTtsParams") or asked.get("TtsParam") or "{}")
-    return str(values.get("message", ""))

@@ -12,7 +12,7 @@ from agents.dial.carriers.protocol import Script
 from agents.dial.hear import KEYS
 from streams.words import Channel
 from tests.wire.aliyun_house import LOCAL, House
-from tests.wire.fake_aliyun import CHARS_PER_S, Handset
+from tests.wire.fake_mainland import CHARS_PER_S, Handset
 from tests.wire.twilio_house import MESSAGE, SCRIPT
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,7 @@ from streams.doors.http.hearing import Hearing
 from streams.words import Outcome
 from tests.unit.dial_samples import Desk
 from tests.wire.aliyun_house import House
-from tests.wire.fake_aliyun import Handset
+from tests.wire.fake_mainland import Handset
 from tests.wire.twilio_house import NUMBER
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,8 @@ from agents.dial.carriers.aliyun.outid import attempt_of, out_id_of
 from agents.dial.carriers.protocol import RefusedByVendorError, VendorBusyError, VendorDownError
 from streams.words import Channel, Outcome
 from tests.wire.aliyun_house import House
-from tests.wire.fake_aliyun import Fault, Handset
+from tests.wire.fake_aliyun import Fault
+from tests.wire.fake_mainland import Handset
 
 pytestmark = pytest.mark.anyio
 

@@ -17,8 +17,9 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from streams.clock import SystemClock
-from tests.wire.fake_aliyun import Accepted, FakeAliyun
-from tests.wire.fake_aliyun import Handset as MainlandHandset
+from tests.wire.fake_aliyun import FakeAliyun
+from tests.wire.fake_mainland import Accepted
+from tests.wire.fake_mainland import Handset as MainlandHandset
 from tests.wire.fake_phones import Handset
 from tests.wire.fake_twilio import FakeTwilio, serving
 
