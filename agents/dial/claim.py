@@ -37,7 +37,7 @@ CALL_NEWS_S = 240
 JOIN_WITHIN = timedelta(seconds=180)
 OTHERS_MAX = 10_000
 CLAIM_MAX = 1000
-"""Callouts looked at in one claim: the first are dialled while the others are claimed, and no step grows without end."""
+"""Callouts looked at in one claim: the first are dialled while others are claimed, and no step grows without end."""
 
 
 @dataclass(frozen=True)
