@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check up replay clean lock
+.PHONY: help demo test check e2e sim up replay clean lock
 
 help: ## 列出命令 / list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,7 +20,13 @@ replay: $(STAMP) ## 在虚拟时间里重演郑州的一天 / run the Zhengzhou 
 	@$(BIN)/jiaoying replay zhengzhou-2021-07-20
 
 test: check ## 检查并运行全部测试 / lint, types and every test
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -m "not slow"
+
+e2e: $(STAMP) ## Apache Kafka、PostgreSQL，边叫边杀进程 / the same night while everything is killed
+	@$(BIN)/python -m pytest -q -m slow
+
+sim: $(STAMP) ## 五千个带故障的模拟夜晚 / five thousand simulated nights with faults
+	@$(BIN)/jiaoying sim --nights 5000
 
 check: $(STAMP) ## 只做静态检查 / lint and types only
 	@$(BIN)/ruff check .

@@ -18,25 +18,49 @@ class NoPostgresError(Exception):
     """There is no PostgreSQL here, or it cannot be run; the text says which."""
 
 
+class PostgresServer:
+    """A cluster in a folder of its own, that may be stopped as a power cut does and started again."""
+
+    def __init__(self) -> None:
+        self._programs, self._user = _find_programs(), _pick_user()
+        self._folder = Path(tempfile.mkdtemp(prefix="pg"))
+        if self._user:
+            shutil.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
+        self._data = self._folder / "data"
+        initdb = (self._programs / "initdb", "-D", self._data, "-U", "jiaoying", "-A", "trust", "-E", "UTF8")
+        _run(self._user, *initdb, "--no-sync")
+
+    @property
+    def url(self) -> str:
+        """The maintenance database."""
+        return f"postgresql+psycopg://jiaoying@/postgres?host={self._folder}"
+
+    def start(self) -> None:
+        where = f"-c listen_addresses='' -c unix_socket_directories='{self._folder}'"
+        self._control("-l", self._folder / "log", "-o", f"{where} -c fsync=off -c deadlock_timeout=100ms", "start")
+
+    def stop(self) -> None:
+        self._control("-m", "immediate", "stop")
+
+    def remove(self) -> None:
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _control(self, *arguments: str | Path) -> None:
+        _run(self._user, self._programs / "pg_ctl", "-D", self._data, "-w", *arguments)
+
+
 @contextmanager
 def running_postgres() -> Iterator[str]:
     """Yield the URL of a fresh cluster's maintenance database."""
-    programs = _find_programs()
-    user = _pick_user()
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    server = PostgresServer()
     try:
-        if user:
-            shutil.chown(folder, user.pw_uid, user.pw_gid)
-        data = folder / "data"
-        _run(user, programs / "initdb", "-D", data, "-U", "jiaoying", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c deadlock_timeout=100ms"
-        _run(user, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
-        try:
-            yield f"postgresql+psycopg://jiaoying@/postgres?host={folder}"
-        finally:
-            _run(user, programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+        server.start()
+        yield server.url
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        server.remove()
 
 
 def fresh_database(maintenance_url: str, name: str) -> str:

@@ -67,20 +67,22 @@ def _inside(code: str) -> bool:
 class Live:
     """A running stack, and what a test wants to do to it."""
 
-    def __init__(self, folder: Path, county: Path) -> None:
+    def __init__(self, folder: Path, county: Path, *, workers: int = 1, speed: float = SPEED, **settings: Any) -> None:
         now = datetime.now(UTC)
         self.settings: Settings = read_settings(
             data_dir=folder / "data",
             county_folder=county,
             port=free_port(),
             metrics_port=free_port(),
-            speed=SPEED,
+            speed=speed,
             wall_origin=now,
             story_origin=STORY,
             call_pace_per_s=5.0,
+            **settings,
         )
         self.told: list[str] = []
-        self.stack = Stack(self.settings, self.told.append)
+        self.workers = workers
+        self.stack = Stack(self.settings, self.told.append, workers=workers)
         self.watching: asyncio.Task[None] | None = None
         self.ledger: SqlLedger | None = None
 
@@ -113,7 +115,7 @@ class Live:
             self.stack.broker.process.wait()
         for child in self.stack.children.values():
             await child.wait()
-        self.stack = Stack(self.settings, self.told.append)
+        self.stack = Stack(self.settings, self.told.append, workers=self.workers)
 
     def kill(self, name: str) -> None:
         """End one process without asking it."""

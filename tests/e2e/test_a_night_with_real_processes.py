@@ -27,7 +27,7 @@ def test_a_posted_warning_ends_as_confirmed_and_as_unreached_callouts(tmp_path: 
             again = await live.send(red_rain())
             assert again.status_code == httpx.codes.OK
             assert again.json()["id"] == answer.json()["id"]
-            await _check_history(live)
+            await check_history(live)
             board = await live.get("/v1/unreached")
             assert board.status_code == httpx.codes.OK
             figures = await live.get("/metrics")
@@ -49,7 +49,7 @@ def test_after_a_power_cut_in_the_middle_of_the_round_every_callout_still_ends(t
             assert any(row.is_open for row in live.callouts()), "the round was over before the power went"
             await live.start()
             await live.until_all_ended(at_least=20, within_s=120)
-            await _check_history(live)
+            await check_history(live)
 
     asyncio.run(night())
 
@@ -60,7 +60,7 @@ def test_with_the_broker_killed_calling_goes_on(tmp_path: Path) -> None:
             live.kill("broker")
             assert (await live.send(red_rain())).status_code == httpx.codes.ACCEPTED
             await live.until_all_ended(at_least=20, within_s=120)
-            await _check_history(live)
+            await check_history(live)
 
     asyncio.run(night())
 
@@ -73,7 +73,7 @@ def test_a_worker_killed_in_the_middle_of_the_round_is_replaced_and_nothing_is_l
             live.kill("worker-0")
             await live.until_all_ended(at_least=20, within_s=120)
             assert live.stack.restarts >= 1
-            await _check_history(live)
+            await check_history(live)
 
     asyncio.run(night())
 
@@ -89,7 +89,7 @@ def test_nobody_gets_in_without_a_token(tmp_path: Path) -> None:
     asyncio.run(night())
 
 
-async def _check_history(live: Live) -> None:
+async def check_history(live: Live) -> None:
     """The ledger verifies, confirmed means played to the end and a key, and no number rang twice within a minute."""
     assert live.ledger is not None
     verdict = await asyncio.to_thread(verify, live.ledger)

@@ -1,0 +1,107 @@
+"""A real Apache Kafka (KRaft, one node) from its Maven artifacts, that tests may kill and start again.
+
+Fetched once into a cache outside the tree, each jar checked against `kafka/jars.sha256`.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from streams.broker import free_port
+from streams.kafka import answers
+from tests.e2e.waiting import wait_until
+
+HERE = Path(__file__).parent / "kafka"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "jiaoying" / "kafka-4.1.0"
+FETCH_S = 600
+UP_WITHIN_S = 60
+
+
+class NoKafkaError(Exception):
+    """There is no Java or Maven here, or the artifacts cannot be had; the text says which."""
+
+
+def fetch() -> Path:
+    """Return the folder with Kafka's jars, fetched where it is not there yet.
+
+    Raises:
+        NoKafkaError: Java or Maven is missing, the registry cannot be reached, or a jar is not the one that is pinned.
+    """
+    for program in ("java", "mvn"):
+        if shutil.which(program) is None:
+            raise NoKafkaError(f"{program} is not installed; Apache Kafka needs Java 17, and Maven fetches it")
+    pinned = dict(reversed(line.split(maxsplit=1)) for line in (HERE / "jars.sha256").read_text().splitlines())
+    if not _is_whole(pinned):
+        shutil.rmtree(CACHE, ignore_errors=True)
+        CACHE.mkdir(parents=True)
+        command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
+        fetched = subprocess.run(
+            [*command, f"-DoutputDirectory={CACHE}"], capture_output=True, timeout=FETCH_S, check=False, text=True
+        )
+        if fetched.returncode:
+            raise NoKafkaError(f"Maven could not fetch Kafka: {fetched.stdout[-300:]}")
+        if not _is_whole(pinned):
+            raise NoKafkaError("what Maven fetched is not what kafka/jars.sha256 pins")
+    return CACHE
+
+
+def _is_whole(pinned: dict[str, str]) -> bool:
+    return CACHE.is_dir() and all(
+        (CACHE / name).is_file() and hashlib.sha256((CACHE / name).read_bytes()).hexdigest() == digest
+        for name, digest in pinned.items()
+    )
+
+
+class ApacheKafka:
+    """One broker on loopback; its log stays when it is killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._jars, self._folder = fetch(), folder
+        self.port, controller = free_port(), free_port()
+        folder.mkdir()
+        (folder / "server.properties").write_text(
+            "\n".join(
+                [
+                    "process.roles=broker,controller",
+                    "node.id=1",
+                    f"controller.quorum.voters=1@127.0.0.1:{controller}",
+                    f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
+                    f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}",
+                    "controller.listener.names=CONTROLLER",
+                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                    f"log.dirs={folder / 'log'}",
+                    "offsets.topic.replication.factor=1",
+                    "offsets.topic.num.partitions=4",
+                    "transaction.state.log.replication.factor=1",
+                    "transaction.state.log.min.isr=1",
+                    "auto.create.topics.enable=false",
+                ]
+            )
+        )
+        uuid = self._java("kafka.tools.StorageTool", "random-uuid").strip()
+        self._java("kafka.tools.StorageTool", "format", "-t", uuid, "-c", str(folder / "server.properties"))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def server(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        with (self._folder / "out").open("ab") as out:
+            self._process = subprocess.Popen(
+                [*self._command("kafka.Kafka"), str(self._folder / "server.properties")], stdout=out, stderr=out
+            )
+        wait_until(lambda: answers((self.server,)), UP_WITHIN_S, "an answer of Kafka")
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def _java(self, *arguments: str) -> str:
+        return subprocess.run(self._command(*arguments), capture_output=True, text=True, timeout=60, check=True).stdout
+
+    def _command(self, *arguments: str) -> list[str]:
+        return ["java", "-Xmx512m", "-cp", f"{self._jars}/*", *arguments]
