@@ -212,12 +212,12 @@ class SheetReader:
 
     def _place(self, cell: str, column: Column, written: str, line: _Line, beside: tuple[str, str] | None) -> None:
         try:
-            post = column.post or self._headings.post_of(line.unit, column.kind)
             people = self._people(written, line, beside)
+            if not people:
+                return
+            post = column.post or self._headings.post_of(line.unit, column.kind)
         except UnclearError as error:
             self._refuse(cell, error)
-            return
-        if not people:
             return
         if len(people) > 2:
             rest = "、".join(self._county.people[person].name for person in people[2:])

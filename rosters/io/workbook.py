@@ -42,6 +42,7 @@ SITE_WORDS: dict[str, str] = {
     "企业": "enterprise",
 }
 _YES_NO = ("是", "否")
+AS_TEXT = frozenset({"区划代码", "手机", "座机", "第二手机", "电话", "编号"})
 
 
 @dataclass(frozen=True)
@@ -171,16 +172,10 @@ def _write(written: Worksheet, sheet: Sheet) -> None:
         if heading.choices or heading.from_sheet:
             written.add_data_validation(_proposals(heading, f"{letter}{HEADER_ROW + 2}:{letter}{ROWS}"))
     # Codes and phone numbers are text: as numbers a spreadsheet would round them or drop a leading zero.
-    for column in [
-        n for n, heading in enumerate(sheet.columns, start=1) if "代码" in heading.text or _is_phone(heading)
-    ]:
-        for row in range(HEADER_ROW + 2, 500):
-            written.cell(row, column).number_format = "@"
+    for n, heading in enumerate(sheet.columns, start=1):
+        if heading.text in AS_TEXT:
+            written.column_dimensions[get_column_letter(n)].number_format = "@"
     written.freeze_panes = f"A{HEADER_ROW + 1}"
-
-
-def _is_phone(heading: Heading) -> bool:
-    return heading.text in {"手机", "座机", "第二手机", "电话"}
 
 
 def _proposals(heading: Heading, cells: str) -> DataValidation:
