@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from agents.duty.state import Carried, Handover, HandoverState, Signature
 from agents.facts import Facts
@@ -141,7 +141,14 @@ def find_late(handover: Handover, now: datetime, facts: Facts) -> Decision[Hando
 
 
 def sign(
-    handover: Handover, side: str, person_id: str, carried: Carried, now: datetime, facts: Facts, *, by: str
+    handover: Handover,
+    side: Literal["out", "in"],
+    person_id: str,
+    carried: Carried,
+    now: datetime,
+    facts: Facts,
+    *,
+    by: str,
 ) -> Decision[Handover]:
     """Sign for a handover: `out` by whoever leaves, `in` by whoever takes over. A second time changes nothing.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from agents.duty.carrying import carried_over
 from agents.duty.checks import planned
@@ -17,7 +18,7 @@ from agents.duty.state import (
     HANDOVERS,
     SPOT_CHECKS,
     Handover,
-    HandoverState,
+    Note,
     SpotCheck,
     calendar_id,
 )
@@ -106,8 +107,16 @@ def end_change(step: Step, row_id: str, *, by: str, now: datetime, why: str) -> 
     _look_again(step, now)
 
 
-def record_signature(
-    step: Step, handover_id: str, side: str, person_id: str, *, by: str, now: datetime, facts: Facts
+def record_signature(  # noqa: PLR0913 - whose name, on which side, with whose token, and what to know
+    step: Step,
+    handover_id: str,
+    side: Literal["out", "in"],
+    person_id: str,
+    *,
+    by: str,
+    now: datetime,
+    facts: Facts,
+    notes: str = "",
 ) -> Handover:
     """Sign for a handover, with what is carried over as it stands now; who was held over is free when relief signs.
 
@@ -120,16 +129,20 @@ def record_signature(
     post = facts.county.posts.get(row.post_id)
     carried = carried_over(step, post, now, facts) if post else row.carried
     decision = sign(row, side, person_id, carried, now, facts, by=by)
-    if decision.state is None:
+    signed = decision.state
+    if signed is None:
         return row
-    write(step, HANDOVERS, [decision.state], [decision])
-    if decision.state.state is HandoverState.TAKEN:
+    if notes:
+        note = Note(by=facts.county.people[person_id].name, text=notes, at=now)
+        signed = signed.model_copy(update={"notes": (*row.notes, note)})
+    write(step, HANDOVERS, [signed], [decision])
+    if side == "in":
         late = trouble("handover_late", row.id, "", now).id
         closed = [item for item in step.load(TROUBLES, [late]).values() if item.closed_at is None]
         step.save(TROUBLES, [item.model_copy(update={"closed_at": now, "closed_by": by}) for item in closed])
         if row.change_id:
             end_change(step, row.change_id, by=by, now=now, why="relieved")
-    return decision.state
+    return signed
 
 
 def publish(step: Step, county: County, *, by: str, now: datetime, despite: str = "") -> RosterVersion:

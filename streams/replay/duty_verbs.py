@@ -7,7 +7,7 @@ the ledger as the desk does it.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from agents.duty.record import record_change, record_signature
 from agents.duty.state import HANDOVERS
@@ -135,7 +135,7 @@ class DutyVerbs:
         self.ledger.step(lambda step: record_change(step, county, change, by="值班员", now=now))
         return self.put()
 
-    def sign(self: N, post_id: str, side: str, person: str) -> N:
+    def sign(self: N, post_id: str, side: Literal["out", "in"], person: str) -> N:
         """Let somebody sign for the latest handover of a post, `out` or `in`."""
         row = self.find(HANDOVERS, Where("post_id", "=", post_id), order=("starts_at",))[-1]
         now, facts = self.now, self.house.facts

@@ -95,7 +95,7 @@ class Desk:
             ProblemError: 404 no such trouble; 403 it lies outside the caller's region.
         """
         now, county = self.house.clock.now(), self.house.facts.county
-        _check_text("by", by)
+        check_text("by", by)
 
         def close(step: FullStep) -> None:
             found = step.load(TROUBLES, [trouble_id]).get(trouble_id)
@@ -136,10 +136,15 @@ def _check_words(message: Ordered | ChainOrdered | Vouched) -> None:
     """
     for name, value in message:
         if isinstance(value, str):
-            _check_text(name, value)
+            check_text(name, value)
 
 
-def _check_text(name: str, text: str) -> None:
+def check_text(name: str, text: str) -> None:
+    """Refuse a text that holds what no database could keep.
+
+    Raises:
+        RefusedError: 400.
+    """
     if any(unicodedata.category(char) == "Cc" and char not in "\r\n\t" for char in text):
         raise RefusedError(
             400,

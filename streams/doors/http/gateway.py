@@ -24,6 +24,7 @@ from streams.doors import files
 from streams.doors.http import api, pages
 from streams.doors.http.api_reads import reads_router
 from streams.doors.http.desk import Desk
+from streams.doors.http.duty import DutyDesk, duty_pages, duty_router
 from streams.doors.http.guard import Guard
 from streams.doors.http.hearing import hearing_router
 from streams.doors.http.limits import BodyLimit
@@ -72,10 +73,13 @@ def create_gateway(house: House, settings: Settings, *, registry: CollectorRegis
     app.include_router(api.documents_router(guard, reception))
     app.include_router(api.orders_router(guard, desk))
     app.include_router(reads_router(house, guard, settings.realm))
+    duty = DutyDesk(house, guard)
+    app.include_router(duty_router(duty))
     app.include_router(health_router(house, guard, metrics))
     if settings.carriers:
         app.include_router(hearing_router(house, settings, metrics), include_in_schema=False)
     app.include_router(pages.pages_router(website), include_in_schema=False)
+    app.include_router(duty_pages(website, duty), include_in_schema=False)
     app.add_middleware(BodyLimit, documents=api.DOCUMENTS)
     app.add_middleware(Journal, registry=metrics, clock=house.clock)
     return app

@@ -7,24 +7,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import ValidationError
 
 from agents.callout.state import Callout
 from config.settings import Settings
 from rosters.numbers import mask
 from streams.doors.http.desk import Desk
 from streams.doors.http.guard import Caller, Guard
+from streams.doors.http.problems import refusal_of
 from streams.doors.http.telling import hide_numbers
 from streams.doors.http.words import Words, load_words
 from streams.ids import REAL, make_id
 from streams.wiring import House
+from streams.words import Model
 
 TEMPLATES = Path(__file__).with_name("templates")
 REFRESH_S = 10
+M = TypeVar("M", bound=Model)
 
 
 @dataclass
@@ -90,6 +94,17 @@ class Website:
             }
         )
         return response
+
+    def checked(self, model: type[M], fields: Mapping[str, Any]) -> M:
+        """Return the fields of a form as a request.
+
+        Raises:
+            RefusedError: 400; a field is missing or does not fit.
+        """
+        try:
+            return model.model_validate(fields)
+        except ValidationError as error:
+            raise refusal_of(error) from None
 
     def fault(self, request: Request, status: int, title: str, detail: str) -> Response:
         """Return the page of something that did not work."""

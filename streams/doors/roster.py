@@ -1,0 +1,99 @@
+"""The door for what people change in the roster and sign for: a swap, a stand-in, leave, a handover. Pure.
+
+A request names people as people do, by name where only one has it; who agreed is checked, not asked for again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, StringConstraints
+
+from rosters import arrange
+from rosters.changes import Change, ChangeError
+from rosters.county import County
+from streams.doors.orders import Name, Words
+from streams.doors.refusal import RefusedError, missing
+from streams.words import Model
+
+OptionalName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)]
+
+
+class ChangeRequest(Model):
+    """Change the roster under way.
+
+    Args:
+        kind: swap: two shifts of `post`, named by `starts_at` and `second_at`, change hands. stand_in: `person` holds
+            `post` from `starts_at` (now) to `ends_at` (the end of the shift). leave: `person` is away between the two.
+        post: Id of the post; of leave none.
+        person: Id or name of who stands in, or who is away.
+        asked_by: Who asks.
+        agreed_by: The leader on duty who agreed.
+        why: The reason.
+    """
+
+    kind: Literal["swap", "stand_in", "leave"]
+    post: OptionalName = ""
+    person: OptionalName = ""
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    second_at: AwareDatetime | None = None
+    asked_by: Name
+    agreed_by: Name
+    why: Words
+
+
+class SignRequest(Model):
+    """Sign for a handover: `out` by whoever leaves, `in` by whoever takes over."""
+
+    side: Literal["out", "in"]
+    person: Name
+    notes: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+
+
+def change_of(request: ChangeRequest, county: County, at: datetime) -> Change:
+    """Make the change that a request asks for.
+
+    Raises:
+        RefusedError: 400; something is missing, or the change cannot be.
+    """
+    asked_by, agreed_by, why = request.asked_by, request.agreed_by, request.why
+    try:
+        match request.kind:
+            case "swap":
+                first, second = _given(request, "starts_at"), _given(request, "second_at")
+                return arrange.swap(
+                    county, request.post, first, second, asked_by=asked_by, agreed_by=agreed_by, why=why, at=at
+                )
+            case "stand_in":
+                return arrange.stand_in(
+                    county,
+                    request.post,
+                    request.person,
+                    starts_at=request.starts_at,
+                    ends_at=request.ends_at,
+                    asked_by=asked_by,
+                    agreed_by=agreed_by,
+                    why=why,
+                    at=at,
+                )
+            case "leave":
+                start, end = request.starts_at or at, _given(request, "ends_at")
+                return arrange.leave(
+                    county, request.person, start, end, asked_by=asked_by, agreed_by=agreed_by, why=why, at=at
+                )
+    except ChangeError as error:
+        raise refused(error) from error
+
+
+def refused(error: ChangeError) -> RefusedError:
+    """Return a change that cannot be as the refusal that every door gives."""
+    return RefusedError(400, error.element, error.reason, error.reason_en)
+
+
+def _given(request: ChangeRequest, field: str) -> datetime:
+    at: datetime | None = getattr(request, field)
+    if at is None:
+        raise missing(field)
+    return at
