@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check e2e sim up replay clean lock
+.PHONY: help demo test check e2e sim vendors up replay clean lock
 
 help: ## 列出命令 / list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ $(STAMP): requirements.lock pyproject.toml
 lock: ## 更新依赖锁定（需要 uv） / renew the lock file (needs uv)
 	uv pip compile pyproject.toml --group dev --extra embedded --universal --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header -q -o requirements.lock
+
+vendors: $(STAMP) ## 在本机起两家假的电话厂商 / both fake telephone vendors on this machine
+	@$(BIN)/python -m tests.wire.vendors --gateway http://127.0.0.1:8010
 
 clean: ## 删除虚拟环境和数据 / remove the environment and the data
 	rm -rf $(VENV) data

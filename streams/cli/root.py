@@ -14,6 +14,7 @@ from streams.broker import BrokerError
 from streams.cli.auditor import add_to as add_auditor
 from streams.cli.carriers import app as carriers_app
 from streams.cli.config import app as config_app
+from streams.cli.county import app as county_app
 from streams.cli.demo import add_to as add_demo
 from streams.cli.ledger import app as ledger_app
 from streams.cli.live import add_to as add_live
@@ -22,6 +23,7 @@ from streams.cli.orders import add_to as add_orders
 from streams.cli.replay import add_to as add_replay
 from streams.cli.roster import app as roster_app
 from streams.cli.screen import error_console
+from streams.cli.sim import add_to as add_sim
 from streams.cli.tokens import app as tokens_app
 from streams.doors.refusal import RefusedError
 from streams.kafka import KafkaAwayError
@@ -50,9 +52,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for add in (add_live, add_auditor, add_demo, add_orders, add_replay):
+for add in (add_live, add_auditor, add_demo, add_orders, add_replay, add_sim):
     add(app)
 app.add_typer(config_app, name="config", help="检查和解释规则 / check and explain the rules")
+app.add_typer(county_app, name="county", help="一小时接入一个新县 / a new county in an hour")
 app.add_typer(roster_app, name="roster", help="值班表 / the roster")
 app.add_typer(ledger_app, name="ledger", help="台账 / the ledger")
 app.add_typer(tokens_app, name="token", help="访问令牌 / access tokens")
