@@ -1,131 +1,138 @@
-"""What each outcome of a call leads to, in each state in which a call can be under way: the whole table."""
+"""The whole table of outcomes: what follows each way in which a call can end, and the nights they make."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
+from typing import NamedTuple
 
 import pytest
 
 from agents.callout.outcomes import CONSEQUENCES
-from agents.callout.state import Callout, CalloutState
+from agents.callout.state import CalloutState
+from agents.dial.carriers.simulated import Kind
 from streams.words import Outcome
-from tests.unit.callout_samples import NOW, after, claimed, ended, opened, state_after
+from tests.unit.callout_samples import NOW, after, claimed, ended, opened
 
-ENDED_AT = NOW + timedelta(seconds=40)
 TEXTS = (Outcome.TEXT_SENT, Outcome.TEXT_DELIVERED, Outcome.TEXT_FAILED)
+RUNG_FOR_S = 40
+GAP_S, SOON_S = 100, 60
 
-# What happens next: "again 100" rings the same phone 100 s after the last dialling; "person" is the B角 at once;
-# "phone" the second phone at once; "+text" sends the message by SMS as well; "!" asks people to correct the number.
-FIRST_CALL = {
-    Outcome.CONFIRMED: "confirmed",
-    Outcome.FETCHING: "fetching",
-    Outcome.CANNOT: "person",
-    Outcome.HEARD_NO_KEY: "heard_no_key 100 +text",
-    Outcome.HUNG_UP_EARLY: "again 100",
-    Outcome.NO_ANSWER: "again 100",
-    Outcome.BUSY: "again 60",
-    Outcome.REJECTED: "again 100",
-    Outcome.VOICEMAIL: "again 100 +text",
-    Outcome.SWITCHED_OFF: "phone",
-    Outcome.NO_COVERAGE: "phone",
-    Outcome.OUT_OF_SERVICE: "phone !",
-    Outcome.WRONG_NUMBER: "phone !",
-    Outcome.BARRED: "phone !",
-    Outcome.VENDOR_BUSY: "again 60",
-    Outcome.VENDOR_FAILED: "again 60",
-    Outcome.NO_NEWS: "again 100",
-    Outcome.STOPPED: "nothing",
-}
-# The one more call that hearing without a key earns: whatever uses it up goes to the next person.
-ONE_MORE_CALL = dict.fromkeys(FIRST_CALL, "person") | {
-    Outcome.CONFIRMED: "confirmed",
-    Outcome.FETCHING: "fetching",
-    Outcome.HEARD_NO_KEY: "person +text",
-    Outcome.VOICEMAIL: "person +text",
-    Outcome.OUT_OF_SERVICE: "person !",
-    Outcome.WRONG_NUMBER: "person !",
-    Outcome.BARRED: "person !",
-    Outcome.VENDOR_BUSY: "heard_no_key 60",
-    Outcome.VENDOR_FAILED: "heard_no_key 60",
-    Outcome.STOPPED: "nothing",
-}
-LAST_CALL_OF_STEP = FIRST_CALL | {
-    Outcome.HUNG_UP_EARLY: "person",
-    Outcome.NO_ANSWER: "person",
-    Outcome.BUSY: "person",
-    Outcome.REJECTED: "person",
-    Outcome.VOICEMAIL: "person +text",
-    Outcome.NO_NEWS: "person",
+
+class Next(NamedTuple):
+    """What follows the first call: state, step of the ladder, which phone, seconds from that call to the next one
+    (None: none), calls used up in the step, and whether a text and a trouble follow."""
+
+    state: CalloutState
+    step: int
+    phone: int
+    call_after_s: int | None
+    used: int
+    text: bool = False
+    trouble: str = ""
+
+
+CALLING = CalloutState.CALLING
+TABLE = {
+    Outcome.CONFIRMED: Next(CalloutState.CONFIRMED, 0, 0, None, 1),
+    Outcome.FETCHING: Next(CalloutState.FETCHING, 0, 0, None, 1),
+    Outcome.CANNOT: Next(CALLING, 1, 0, RUNG_FOR_S, 0),
+    Outcome.HEARD_NO_KEY: Next(CalloutState.HEARD_NO_KEY, 0, 0, GAP_S, 1, text=True),
+    Outcome.HUNG_UP_EARLY: Next(CALLING, 0, 0, GAP_S, 1),
+    Outcome.NO_ANSWER: Next(CALLING, 0, 0, GAP_S, 1),
+    Outcome.BUSY: Next(CALLING, 0, 0, SOON_S, 1),
+    Outcome.REJECTED: Next(CALLING, 0, 0, GAP_S, 1),
+    Outcome.VOICEMAIL: Next(CALLING, 0, 0, GAP_S, 1, text=True),
+    Outcome.SWITCHED_OFF: Next(CALLING, 0, 1, RUNG_FOR_S, 1),
+    Outcome.NO_COVERAGE: Next(CALLING, 0, 1, RUNG_FOR_S, 1),
+    Outcome.OUT_OF_SERVICE: Next(CALLING, 0, 1, RUNG_FOR_S, 1, trouble="number_wrong"),
+    Outcome.WRONG_NUMBER: Next(CALLING, 0, 1, RUNG_FOR_S, 1, trouble="number_wrong"),
+    Outcome.BARRED: Next(CALLING, 0, 1, RUNG_FOR_S, 1, trouble="number_wrong"),
+    Outcome.VENDOR_BUSY: Next(CALLING, 0, 0, SOON_S, 0),
+    Outcome.VENDOR_FAILED: Next(CALLING, 0, 0, SOON_S, 0),
+    Outcome.NO_NEWS: Next(CALLING, 0, 0, GAP_S, 1),
+    Outcome.STOPPED: Next(CALLING, 0, 0, None, 1),
 }
 
 
-def first_call() -> Callout:
-    return claimed(opened().model_copy(update={"text_at": None}), NOW)
-
-
-def one_more_call() -> Callout:
-    heard = first_call()
-    waiting = state_after(heard, ended(heard, Outcome.HEARD_NO_KEY, NOW), NOW)
-    return claimed(waiting.model_copy(update={"text_at": None}), NOW)
-
-
-def last_call() -> Callout:
-    return first_call().model_copy(update={"calls_in_step": 3, "calls": 3})
-
-
-def told(before: Callout, outcome: Outcome) -> str:
-    """Say in the table's words what an outcome led to."""
-    decision = after(before, ended(before, outcome, ENDED_AT), ENDED_AT)
-    state = decision.state
-    if state.state in (CalloutState.CONFIRMED, CalloutState.FETCHING):
-        return str(state.state)
-    if state.attempt_id == before.attempt_id:
-        return "nothing"
-    if state.step > before.step:
-        words = "person"
-    elif state.phone > before.phone:
-        words = "phone"
-    else:
-        name = "heard_no_key" if state.state is CalloutState.HEARD_NO_KEY else "again"
-        words = f"{name} {(state.call_at - NOW).total_seconds():.0f}"
-    # The B角's step begins with a text only where its ladder says so; here it does not.
-    words += " +text" if state.text_at is not None else ""
-    return words + (" !" if "number_wrong" in [item.kind for item in decision.troubles] else "")
-
-
-@pytest.mark.parametrize("outcome", FIRST_CALL)
-def test_after_the_first_call(outcome):
-    assert told(first_call(), outcome) == FIRST_CALL[outcome]
-
-
-@pytest.mark.parametrize("outcome", ONE_MORE_CALL)
-def test_after_the_one_more_call_that_hearing_without_a_key_earns(outcome):
-    assert told(one_more_call(), outcome) == ONE_MORE_CALL[outcome]
-
-
-@pytest.mark.parametrize("outcome", LAST_CALL_OF_STEP)
-def test_after_the_last_call_of_a_step(outcome):
-    assert told(last_call(), outcome) == LAST_CALL_OF_STEP[outcome]
-
-
-def test_every_outcome_has_its_consequence_and_its_row_here():
+def test_every_outcome_has_its_consequence_and_its_line_here() -> None:
     assert set(CONSEQUENCES) == set(Outcome)
-    assert set(FIRST_CALL) | set(TEXTS) == set(Outcome)
+    assert set(TABLE) == set(Outcome) - set(TEXTS)
 
 
-@pytest.mark.parametrize("outcome", FIRST_CALL)
-@pytest.mark.parametrize("state", [state for state in CalloutState if state not in (CalloutState.CONFIRMED,)])
-def test_news_of_an_old_call_moves_nothing_but_a_confirmation_does(outcome, state):
-    callout = first_call().model_copy(update={"state": state})
-    told_late = ended(callout, outcome, ENDED_AT, attempt_id="real|attempt|old")
-    changed = after(callout, told_late, ENDED_AT).state
-    if outcome is not Outcome.CONFIRMED:
-        assert changed.state is state
+@pytest.mark.parametrize("outcome", TABLE, ids=str)
+def test_each_way_a_call_can_end_has_its_next_step(outcome: Outcome) -> None:
+    ringing = claimed(opened().model_copy(update={"text_at": None}), NOW)
+    decision = after(ringing, ended(ringing, outcome, NOW), NOW + timedelta(seconds=RUNG_FOR_S))
+    state = decision.state
+    assert state is not None
+    due = state.call_at and round((state.call_at - NOW).total_seconds())
+    text = state.text_at is not None
+    trouble = next((item.kind for item in decision.troubles), "")
+    told = Next(state.state, state.step, state.phone, due, state.calls_in_step, text, trouble)
+    assert told == TABLE[outcome]
 
 
-@pytest.mark.parametrize("state", ["superseded", "cancelled", "corrected", "expired"])
-def test_a_receipt_after_the_end_is_kept_and_the_end_stays(state):
-    callout = first_call().model_copy(update={"state": CalloutState(state), "call_at": None})
-    changed = after(callout, ended(callout, Outcome.CONFIRMED, ENDED_AT), ENDED_AT).state
-    assert changed.state == state
-    assert changed.receipt is not None
+@pytest.mark.parametrize("outcome", TABLE, ids=str)
+def test_no_way_a_call_can_end_leaves_a_callout_open_that_nothing_will_ever_move(outcome: Outcome) -> None:
+    ringing = claimed(opened(), NOW)
+    state = after(ringing, ended(ringing, outcome, NOW), NOW + timedelta(seconds=RUNG_FOR_S)).state
+    assert state is not None
+    assert not state.is_open or state.due_at is not None
+
+
+@pytest.mark.parametrize(
+    "outcome", [item for item, line in TABLE.items() if line.call_after_s not in (None, RUNG_FOR_S)]
+)
+def test_the_same_phone_is_rung_again_between_one_and_three_minutes_after_the_first_time(outcome: Outcome) -> None:
+    ringing = claimed(opened(), NOW)
+    state = after(ringing, ended(ringing, outcome, NOW), NOW + timedelta(seconds=RUNG_FOR_S)).state
+    assert state is not None
+    assert state.call_at is not None
+    assert 60 <= (state.call_at - NOW).total_seconds() <= 180
+
+
+@pytest.mark.parametrize("outcome", TEXTS, ids=str)
+def test_news_of_a_text_beside_a_call_moves_nothing(outcome: Outcome) -> None:
+    ringing = claimed(opened(), NOW)
+    state = after(ringing, ended(ringing, outcome, NOW), NOW).state
+    assert state is not None
+    assert state.model_copy(update={"version": ringing.version}) == ringing
+
+
+# As nights: what the holder's phone meets, whether the deputy is rung, what is told, how it stands in the end when the
+# deputy does not wake either, and how often the holder was rung.
+NIGHTS = {
+    Kind.ANSWERS: (1, False, CalloutState.CONFIRMED, ""),
+    Kind.SLOW: (1, False, CalloutState.CONFIRMED, ""),
+    Kind.SLEEPS: (3, True, CalloutState.UNREACHED, ""),
+    Kind.HANGS_UP_EARLY: (3, True, CalloutState.UNREACHED, ""),
+    Kind.VOICEMAIL: (3, True, CalloutState.UNREACHED, ""),
+    Kind.CHILD: (2, True, CalloutState.UNREACHED, ""),
+    Kind.SWITCHED_OFF: (1, True, CalloutState.UNREACHED, ""),
+    Kind.NO_COVERAGE: (1, True, CalloutState.UNREACHED, ""),
+    Kind.OUT_OF_SERVICE: (1, True, CalloutState.UNREACHED, "number_wrong"),
+    Kind.CANNOT: (1, True, CalloutState.UNREACHED, ""),
+    Kind.FETCHES: (2, False, CalloutState.CONFIRMED, ""),
+    Kind.REPLIES_BY_SMS: (1, False, CalloutState.REPLIED, ""),
+}
+
+
+def test_every_habit_of_a_telephone_has_its_night_here() -> None:
+    assert set(NIGHTS) == set(Kind)
+
+
+@pytest.mark.parametrize("kind", NIGHTS, ids=str)
+def test_the_night_of_each_telephone(night, kind: Kind) -> None:
+    calls, deputy, state, trouble = NIGHTS[kind]
+    night.phone("v201-head").habit(kind.value)
+    night.phone("sim:v201-head-b").habit("sleeps")
+    night.warning().advance(minutes=15)
+
+    rung = night.phone("v201-head").calls
+    times = [call.dialled_at for call in rung]
+    assert len(rung) == calls
+    assert bool(night.phone("sim:v201-head-b").calls) is deputy
+    assert night.post("v201-head").state is state
+    assert {item.kind for item in night.troubles()} == ({trouble} if trouble else set())
+    assert all(60 <= (later - earlier).total_seconds() <= 240 for earlier, later in pairwise(times))
