@@ -16,7 +16,7 @@ from streams.doors import orders
 from streams.ids import REAL, make_id
 from streams.ledger.contract import FullStep
 from streams.letters import IssuedWarning, Letter, OrderKind, Reading, ReadingsArrived, Received, write_letter
-from streams.sim.county import AREAS, HAZARDS, START, rules
+from streams.sim.county import AREAS, COUNTY, HAZARDS, JINPEN, LIULIN, SHANGWAN, START, XIKOU, rules
 from streams.sim.faults import Chance, Fault
 from streams.words import Colour, MsgType, Status
 
@@ -24,6 +24,7 @@ FAULTY_S = 2100.0
 """Faults strike, and things come in, until here; then everything heals."""
 DRILL = "drill:cap"
 COLOURS = (Colour.BLUE, Colour.YELLOW, Colour.ORANGE, Colour.ORANGE, Colour.RED, Colour.RED)
+WIDER = {SHANGWAN: XIKOU, JINPEN: LIULIN}
 ISSUER = "41992641600000"
 
 
@@ -45,7 +46,7 @@ def script_of(seed: int, faults: frozenset[Fault]) -> list[Event]:
     """Return what comes in during a seed's night, in order."""
     chance = Chance(seed, "script")
     events = _chain(chance, 1, chance.between(1, 60))
-    if chance.happens(0.3):
+    if chance.happens(0.25):
         events += _chain(chance, 2, chance.between(60, 900))
     extra: list[tuple[float, str, dict[str, Any]]] = [
         (0.25, "order", {"place": chance.one_of(("上湾村", "金盆村")), "hazard": chance.one_of(HAZARDS)}),
@@ -89,7 +90,7 @@ def _chain(chance: Chance, number: int, at_s: float) -> list[Event]:
             severity = min(4, max(1, said["colour"].severity + shift))
             told["colour"] = tuple(Colour)[severity - 1]
         elif change == "widen":
-            told["area"] = AREAS[0]
+            told["area"] = WIDER.get(said["area"], COUNTY)
         elif change == "cancel":
             told["kind"] = MsgType.CANCEL
         elif change == "again":

@@ -74,6 +74,7 @@ class Store:
     on_commit: Callable[[list[Write]], None]
     is_away: bool = False
     commits: int = 0
+    row_commits: int = 0
 
     def commit(self, work: Callable[[FullStep], T]) -> T:
         """Run a step in one piece.
@@ -143,6 +144,7 @@ class Store:
     def _tell(self, writes: list[Write]) -> None:
         if writes:
             self.commits += 1
+            self.row_commits += any(one.verb == "save" for one in writes)
             self.on_commit(writes)
 
 

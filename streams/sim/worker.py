@@ -72,9 +72,14 @@ class Agenda:
         return min((at for at in self.times.values() if at is not None), default=None)
 
 
-def agenda_of(step: FullStep, timed: Sequence[Timed], far: datetime) -> Agenda:
-    """Read from the ledger when each loop next has something to do; `far` lies behind everything."""
+def letters_ahead(step: FullStep, far: datetime) -> dict[str, datetime | None]:
+    """Return when the pump next has something to do; `far` lies behind everything."""
     fresh = step.open_letters(far, far, resend_after_s=NEVER_S, limit=1)
+    return {"pump": fresh[0].not_before if fresh else None, "sweep": step.next_letter_at()}
+
+
+def rows_ahead(step: FullStep, timed: Sequence[Timed]) -> dict[str, datetime | None]:
+    """Return when the loops that work from rows next have something to do."""
     claimed = step.find(ATTEMPTS, Where("state", "=", AttemptState.CLAIMED))
     placed = step.find(ATTEMPTS, Where("state", "=", AttemptState.PLACED))
     calls = step.find(CALLOUTS, Where("call_at", "not null"), order=("call_at",), limit=1)
@@ -82,14 +87,8 @@ def agenda_of(step: FullStep, timed: Sequence[Timed], far: datetime) -> Agenda:
     dial = [*(row.call_at for row in calls), *(row.text_at for row in texts)]
     dial += [row.dialled_at for row in placed if row.stop]
     lost = [*(row.lease_until for row in claimed), *(row.due_at for row in placed)]
-    times = {
-        "pump": fresh[0].not_before if fresh else None,
-        "sweep": step.next_letter_at(),
-        "tick": _earliest([room.next_due_at(step) for room in timed]),
-        "dial": _earliest(dial),
-        "recover": _earliest(lost),
-    }
-    return Agenda(times)
+    due = [room.next_due_at(step) for room in timed]
+    return {"tick": _earliest(due), "dial": _earliest(dial), "recover": _earliest(lost)}
 
 
 def _earliest(times: Sequence[datetime | None]) -> datetime | None:

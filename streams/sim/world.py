@@ -28,7 +28,7 @@ from streams.sim.network import Network
 from streams.sim.script import FAULTY_S, Event, letters_of
 from streams.sim.store import Store, Write
 from streams.sim.tasks import Pause, Tasks
-from streams.sim.worker import Agenda, SimWorker, agenda_of
+from streams.sim.worker import Agenda, SimWorker, letters_ahead, rows_ahead
 from streams.wiring import TABLES
 
 REST_S = FAULTY_S + 4 * 3600
@@ -106,7 +106,8 @@ class World:
         self._turn_s = 0.0
         self._gap_s = GAP_S
         self._commits = 0
-        self._agenda: tuple[int, Agenda] | None = None
+        self._agenda = Agenda({})
+        self._letters_read = self._rows_read = -1
         self.store = Store(self.ledger, self._committed)
         self.log = Log(self.tasks, Chance(seed, "log"), self._hand)
         self.network = Network(self.tasks, seed, habits_of(seed), self._hear)
@@ -253,19 +254,10 @@ class World:
 
     def _committed(self, writes: list[Write]) -> None:
         self.seen.note(writes, self.tasks.now_s)
-        self.seen.closed_unread += [
-            letter_id
-            for one in writes
-            if one.verb == "mark_published" and one.named.get("close")
-            for letter_id in one.args[0]
-            if self._is_ours(letter_id)
-        ]
+        closed = [one.args[0] for one in writes if one.verb == "mark_published" and one.named.get("close")]
+        if closed:
+            self.seen.closed_unread += self.ledger.step(lambda step: _ours(step, closed[0]))
         self._stir()
-
-    def _is_ours(self, letter_id: str) -> bool:
-        # Looked up beside the step that was just committed.
-        letter = self.ledger.step(lambda step: step.letter(letter_id))
-        return letter is not None and topics.BY_NAME[letter.topic].reader != ""
 
     def _stir(self) -> None:
         self._gap_s = GAP_S
@@ -296,11 +288,16 @@ class World:
 
     def _look_ahead(self) -> Agenda:
         """Return when each loop next has something to do; read again only when something was written."""
-        if self._agenda is None or self._agenda[0] != self.store.commits:
+        if self._letters_read != self.store.commits:
+            self._letters_read = self.store.commits
+            times = self.ledger.step(lambda step: letters_ahead(step, FAR))
+            self._agenda = Agenda({**self._agenda.times, **times})
+        if self._rows_read != self.store.row_commits:
+            self._rows_read = self.store.row_commits
             timed = self.workers[0].house.timed
-            agenda = self.ledger.step(lambda step: agenda_of(step, timed, FAR))
-            self._agenda = (self.store.commits, agenda)
-        return self._agenda[1]
+            times = self.ledger.step(lambda step: rows_ahead(step, timed))
+            self._agenda = Agenda({**self._agenda.times, **times})
+        return self._agenda
 
     def _idle_s(self) -> float:
         """Return how long nothing falls due by anybody's clock."""
@@ -320,6 +317,12 @@ class World:
             )
 
         return self.ledger.step(rests)
+
+
+def _ours(step: FullStep, letter_ids: Sequence[str]) -> list[str]:
+    """Return those of the letters that a room of ours has to read."""
+    letters = [letter for letter_id in letter_ids if (letter := step.letter(letter_id)) is not None]
+    return [letter.id for letter in letters if topics.BY_NAME[letter.topic].reader]
 
 
 class _Trials:
