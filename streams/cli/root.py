@@ -9,6 +9,7 @@ import typer
 from agents.dial.carriers.protocol import CarrierError
 from config.load import ConfigError
 from config.settings import SettingsError
+from rosters.changes import ChangeError
 from rosters.sheets import CountyError
 from streams.broker import BrokerError
 from streams.cli.auditor import add_to as add_auditor
@@ -34,6 +35,7 @@ from streams.supervisor import StackError
 TOLD = (
     BrokerError,
     CarrierError,
+    ChangeError,
     ConfigError,
     CountyError,
     KafkaAwayError,

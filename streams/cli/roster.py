@@ -9,11 +9,14 @@ import typer
 
 from rosters.load import check_county, load_county
 from rosters.numbers import mask
+from streams.cli.roster_duty import add_to as add_duty
+from streams.cli.roster_duty import with_changes
 from streams.cli.roster_files import add_to as add_files
 from streams.cli.screen import console, settings
 
 app = typer.Typer(no_args_is_help=True)
 add_files(app)
+add_duty(app)
 At = Annotated[datetime | None, typer.Option(help="县里的时间，如 2021-07-19T22:00 / local time")]
 
 
@@ -38,7 +41,7 @@ def who(post: Annotated[str, typer.Argument(help="岗位编号 / id of the post"
     """某岗位某时由谁值守 / who holds a post."""
     chosen = settings()
     now = chosen.clock().now()
-    county = load_county(chosen.county_folder, around=now)
+    county = with_changes(chosen, load_county(chosen.county_folder, around=now), now)
     moment = at.replace(tzinfo=county.zone) if at else now
     if post not in county.posts:
         raise typer.BadParameter(f"没有岗位 {post} / no such post")

@@ -1,0 +1,78 @@
+"""`jiaoying roster` publish, swap, stand-in, leave, spotcheck: what is typed is written down and comes into force."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rosters.load import load_county
+from streams.cli.root import app
+
+SAMPLE = Path(__file__).parents[2] / "config" / "sample"
+STORY = "2021-07-19T21:00:00+08:00"
+AT = datetime(2021, 7, 19, 13, tzinfo=UTC)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "county"
+    shutil.copytree(SAMPLE, folder)
+    variables = {
+        "DATA_DIR": str(tmp_path / "data"),
+        "COUNTY_FOLDER": str(folder),
+        "STORY_ORIGIN": STORY,
+        "WALL_ORIGIN": datetime.now(UTC).isoformat(),
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(f"JIAOYING_{name}", value)
+
+    def invoke(*words: str):
+        return CliRunner().invoke(app, ["roster", *words])
+
+    return invoke
+
+
+@pytest.fixture(scope="module")
+def leader() -> str:
+    return load_county(SAMPLE, around=AT).who("c-leader", AT).person.name
+
+
+def test_a_stand_in_that_was_typed_is_who_holds_the_post(run, leader: str):
+    said = run("stand-in", "c-duty", "p0100", "--asked-by", "值班员", "--agreed-by", leader, "--why", "送医")
+    assert said.exit_code == 0, said.output
+    assert "顶班" in said.output
+    assert "stand_in" in run("who", "c-duty", "--at", "2021-07-19T21:30").output
+
+
+def test_a_leave_names_the_shift_that_nobody_covers(run, leader: str):
+    person = load_county(SAMPLE, around=AT).who("c-duty", AT).person.id
+    said = run("leave", person, "--until", "2021-07-20T08:00:00", "--agreed-by", leader, "--why", "就医")
+    assert said.exit_code == 0, said.output
+    assert "无人顶班：c-duty" in said.output
+
+
+def test_what_was_not_agreed_is_refused_in_words(run):
+    said = run("stand-in", "c-duty", "p0100", "--asked-by", "值班员", "--agreed-by", "路人", "--why", "送医")
+    assert said.exit_code == 1
+    assert "带班领导同意" in str(said.exception)
+
+
+def test_a_roster_is_published_and_compared_with_itself(run):
+    assert "第 1 版" in run("publish", "--by", "周主任", "--despite", "样例").output
+    assert "没有不同" in run("diff").output
+
+
+def test_spot_checks_are_planned_from_a_seed_once_and_shown(run):
+    words = ("spotcheck", "plan", "--by", "督查室", "--seed", "2021-7", "--from", "2021-07-20", "--days", "5")
+    first, again = run(*words), run(*words)
+    assert "已安排 13 次" in first.output, first.output
+    assert "已安排 0 次" in again.output
+    assert "禾溪县人民政府" in run("spotcheck", "show", "--month", "2021-07").output
+
+
+def test_handovers_are_listed(run):
+    assert run("handover").exit_code == 0
