@@ -13,6 +13,7 @@ from agents.facts import Facts
 from agents.plan import wording
 from agents.plan.select import Chosen, chosen_posts, county_ladder
 from agents.plan.state import Round
+from config.rules import RuleBook
 from streams.ids import make_id
 from streams.ledger.contract import Draft
 from streams.letters import ChainMoved, Letter, Mode, Move, OpenCallouts, Opening, Stopped, write_letter
@@ -281,8 +282,20 @@ def _open(  # noqa: PLR0913 - the two last are how a gate and an ending differ f
             rule_id=rule_id,
         )
     ]
+    plan.letters = _opening_pages(moved, round_id, openings, now, book)
+    counts = {mode.value: sum(item.mode is mode for item in openings) for mode in Mode}
+    noted: dict[str, object] = {"round": round_id, "move": moved.move, "rule": rule_id}
+    noted |= {"roster": county.version, "rules": book.hash, **counts}
+    plan.entries = [_entry(moved, PlanReason.ROUND_OPENED, now, noted)]
+    return plan
+
+
+def _opening_pages(
+    moved: ChainMoved, round_id: str, openings: Sequence[Opening], now: datetime, book: RuleBook
+) -> list[Letter]:
+    """Return the letters that open callouts, each with the ladders it names, frozen as they are now."""
+    letters = []
     for page_no, page in enumerate(_pages(openings)):
-        ladders = {item.ladder for item in page}
         message = OpenCallouts(
             realm=moved.realm,
             chain_id=moved.chain_id,
@@ -290,15 +303,11 @@ def _open(  # noqa: PLR0913 - the two last are how a gate and an ending differ f
             hazard=moved.hazard,
             colour=moved.colour,
             rules_hash=book.hash,
-            ladders={name: book.ladders[name] for name in sorted(ladders)},
+            ladders={name: book.ladders[name] for name in sorted({item.ladder for item in page})},
             openings=page,
         )
-        plan.letters.append(write_letter(PAGES, round_id, message, now, cause=f"page:{page_no}"))
-    counts = {mode.value: sum(item.mode is mode for item in openings) for mode in Mode}
-    noted: dict[str, object] = {"round": round_id, "move": moved.move, "rule": rule_id}
-    noted |= {"roster": county.version, "rules": book.hash, **counts}
-    plan.entries = [_entry(moved, PlanReason.ROUND_OPENED, now, noted)]
-    return plan
+        letters.append(write_letter(PAGES, round_id, message, now, cause=f"page:{page_no}"))
+    return letters
 
 
 def _stop_all(plan: Plan, moved: ChainMoved, callouts: Sequence[Callout], now: datetime, why: str) -> Plan:
