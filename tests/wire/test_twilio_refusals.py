@@ -8,7 +8,9 @@ import pytest
 
 from agents.dial.carriers.protocol import RefusedByVendorError, VendorBusyError, VendorDownError
 from agents.dial.carriers.twilio import TwilioCarrier
+from agents.dial.hear import decide
 from streams.words import Channel, Outcome
+from tests.unit.attempt_samples import NOW, attempt
 from tests.wire.fake_phones import Handset
 from tests.wire.fake_twilio import Fault
 from tests.wire.twilio_house import NUMBER, House
@@ -93,6 +95,23 @@ async def test_a_call_looked_up_by_its_id_tells_how_it_ended(ours: House, carrie
     found = await carrier.look_up(dial, placed.vendor_id)
     assert found is not None
     assert [(news.progress, news.outcome) for news in found.to_come] == [("ended", Outcome.NO_ANSWER)]
+
+
+async def test_a_call_whose_callbacks_were_all_lost_was_answered_and_is_not_taken_for_heard(
+    ours: House, carrier: TwilioCarrier
+):
+    ours.fake.handsets[NUMBER] = Handset(keys=["1"])
+    ours.fake.callbacks = "dropped"
+    dial = ours.dial()
+    placed = await carrier.place(dial)
+    ours.fake.play()
+    found = await carrier.look_up(dial, placed.vendor_id)
+    assert found is not None
+    assert [news.progress for news in found.to_come] == ["answered", "ended"]
+    told = attempt(id=dial.attempt_id)
+    for news in found.to_come:
+        told = decide(told, news, NOW).state or told
+    assert told.outcome is Outcome.HUNG_UP_EARLY
 
 
 async def test_an_id_twilio_does_not_know_tells_nothing(ours: House, carrier: TwilioCarrier):

@@ -238,7 +238,9 @@ class TwilioCarrier:
             duration_s=float(call.duration or 0),
             answered_by=call.answered_by or "",
         )
-        return Placed(vendor_id=call.sid, to_come=(told,) if told else ())
+        # Its callbacks were lost. That it was answered is told by its end; that it was played to the end, by nothing.
+        answered = call_news(dial.attempt_id, "in-progress", at.astimezone(UTC)) if call.status == "completed" else None
+        return Placed(vendor_id=call.sid, to_come=tuple(news for news in (answered, told) if news))
 
     async def _look_up_text(self, dial: Dial, vendor_id: str) -> Placed | None:
         messages = self._twilio().messages
