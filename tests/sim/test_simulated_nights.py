@@ -6,12 +6,16 @@ import logging
 import os
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from streams.cli.sim import add_to
 from streams.replay.seen import fingerprint
 from streams.sim.faults import Fault, faults_of
 from streams.sim.nights import run_night, run_nights, shorten
 from streams.sim.script import script_of
 from streams.sim.world import World
+from tests.sim.mutations import two_calls_at_once
 
 NIGHTS = int(os.environ.get("SIM_NIGHTS", "400"))
 
@@ -29,7 +33,7 @@ def history_of(seed):
 
 
 def test_every_night_keeps_the_laws():
-    broken = [night for night in run_nights(range(NIGHTS), jobs=2) if night.broken]
+    broken = [night for night in run_nights(range(NIGHTS), jobs=min(2, os.cpu_count() or 1)) if night.broken]
     assert broken == [], shorten(min(broken, key=lambda night: night.seed)).told()
 
 
@@ -54,3 +58,21 @@ def test_a_night_without_faults_calls_and_rests():
     assert night.broken == ()
     assert night.calls > 0
     assert night.crashes == 0
+
+
+def test_the_command_says_how_many_nights_kept_the_laws():
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    add_to(app)
+    ended = CliRunner().invoke(app, ["sim", "--seed", "5", "--nights", "1", "--jobs", "1"])
+    assert (ended.exit_code, "违反规则 0 夜" in ended.stdout) == (0, True), ended.output
+
+
+def test_a_night_that_breaks_a_law_is_shortened_and_told(monkeypatch):
+    two_calls_at_once(monkeypatch)
+    night = next(night for night in run_nights(range(30)) if night.broken)
+    short = shorten(night)
+    assert len(short.events) <= len(night.events)
+    assert len(short.faults) < len(night.faults) or not night.faults
+    assert short.broken[0].law == night.broken[0].law
+    assert f"--seed {night.seed}" in short.told()
