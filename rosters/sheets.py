@@ -68,7 +68,7 @@ class CountyError(ValueError):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row(Generic[M]):
     """One row of a sheet, as a model, and where it stood."""
 
@@ -117,17 +117,23 @@ class Folder:
         text = self.text_of(file, must_exist=must_exist)
         if not text:
             return []
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         try:
-            if not self._columns_fit(file, model, [name.strip() for name in reader.fieldnames or ()]):
+            columns = [name.strip() for name in next(reader, [])]
+            if not self._columns_fit(file, model, columns):
                 return []
-            reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
-            read = [(reader.line_num, cells) for cells in reader]
+            read = [(reader.line_num, cells) for cells in reader if cells]
         except csv.Error as error:
             self.faults.append(Fault(file, reader.line_num, f"CSV 格式有误：{error}", f"not well-formed CSV: {error}"))
             return []
-        found = (self._row(file, line, cells, model, converters or {}) for line, cells in read)
-        return [row for row in found if row is not None]
+        rows: list[Row[M]] = []
+        for line, cells in read:
+            if len(cells) != len(columns):
+                reason, english = "格数与表头不符", "its number of cells differs from the header's"
+                self.faults.append(Fault(file, line, reason, english))
+            elif row := self._row(file, line, dict(zip(columns, cells, strict=True)), model, converters or {}):
+                rows.append(row)
+        return rows
 
     def _columns_fit(self, file: str, model: type[BaseModel], columns: Sequence[str]) -> bool:
         unknown = sorted(set(columns) - set(model.model_fields))
@@ -144,12 +150,9 @@ class Folder:
         return not (unknown or missing or twice)
 
     def _row(
-        self, file: str, line: int, cells: Mapping[str, Any], model: type[M], converters: Mapping[str, Converter]
+        self, file: str, line: int, cells: Mapping[str, str], model: type[M], converters: Mapping[str, Converter]
     ) -> Row[M] | None:
-        if None in cells or None in cells.values():
-            self.faults.append(Fault(file, line, "格数与表头不符", "its number of cells differs from the header's"))
-            return None
-        filled = {column: cell.strip() for column, cell in cells.items() if cell.strip()}
+        filled = {column: written for column, cell in cells.items() if (written := cell.strip())}
         if not filled:
             return None
         values: dict[str, Any] = {}
