@@ -12,11 +12,13 @@ from rosters.numbers import mask
 from streams.cli.roster_duty import add_to as add_duty
 from streams.cli.roster_duty import with_changes
 from streams.cli.roster_files import add_to as add_files
+from streams.cli.roster_make import add_to as add_make
 from streams.cli.screen import console, settings
 
 app = typer.Typer(no_args_is_help=True)
 add_files(app)
 add_duty(app)
+add_make(app)
 At = Annotated[datetime | None, typer.Option(help="县里的时间，如 2021-07-19T22:00 / local time")]
 
 

@@ -76,3 +76,22 @@ def test_spot_checks_are_planned_from_a_seed_once_and_shown(run):
 
 def test_handovers_are_listed(run):
     assert run("handover").exit_code == 0
+
+
+def test_a_roster_that_was_made_can_be_read_back_as_shifts(run, tmp_path: Path):
+    out = tmp_path / "made.csv"
+    span = ("--from", "2025-09-28", "--to", "2025-10-12", "--out", str(out))
+    said = run("make", "c-duty", "--people", "p0001,p0002,p0003", *span, "--leave", "p0002:2025-10-01..2025-10-03")
+    assert said.exit_code == 0, said.output
+    folder = tmp_path / "county"
+    (folder / "shifts.csv").write_bytes(out.read_bytes())
+    county = load_county(folder)
+    assert county.who("c-duty", datetime(2025, 10, 5, tzinfo=UTC)) is not None
+    assert county.gaps("c-duty", datetime(2025, 9, 29, tzinfo=UTC), datetime(2025, 10, 12, tzinfo=UTC)) == ()
+
+
+def test_a_year_whose_holidays_are_not_announced_is_not_guessed(run, tmp_path: Path):
+    span = ("--from", "2098-12-30", "--to", "2099-01-03", "--out", str(tmp_path / "made.csv"))
+    said = run("make", "c-duty", "--people", "p0001,p0002", *span)
+    assert said.exit_code == 2
+    assert not (tmp_path / "made.csv").exists()
