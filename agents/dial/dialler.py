@@ -324,7 +324,7 @@ def take_lost(step: Step, now: datetime, wall: datetime, owner: str) -> list[Att
 
 
 def dial_again(step: Step, attempt_id: str, now: datetime) -> Attempt | None:
-    """Return an attempt that is to be dialled once more; None where it was stopped or came to an end meanwhile."""
+    """Return an attempt that is to be dialled once more; None where it was stopped, paused or ended meanwhile."""
     attempt = step.load(ATTEMPTS, [attempt_id])[attempt_id]
     if attempt.state is not AttemptState.CLAIMED:
         return None
@@ -335,6 +335,9 @@ def dial_again(step: Step, attempt_id: str, now: datetime) -> Attempt | None:
     rounds = step.load(ROUNDS, attempt.rounds)
     if attempt.stop or all(rounds[round_id].stopped_at is not None for round_id in attempt.rounds):
         end_unless_ended(step, attempt_id, Outcome.STOPPED, now)
+        return None
+    if all(row.paused_until is not None and row.paused_until > now for row in rounds.values()):
+        # Nothing is dialled in a pause, this neither: it is asked about again when its lease runs out once more.
         return None
     # The number's minute counts from here: it may have rung the first time, and rings now.
     again = attempt.model_copy(update={"dialled_at": now})

@@ -236,6 +236,20 @@ def test_an_attempt_of_which_news_came_is_not_dialled_again_though_its_claim_was
     assert desk.attempt(attempt_id).state is AttemptState.PLACED
 
 
+def test_a_lost_claim_is_not_dialled_again_in_a_pause_but_after_it():
+    desk = Desk()
+    desk.want("v201-head")
+    desk.carrier.errors = [VendorDownError("no answer, and nothing was placed")]
+    desk.run()
+    desk.change_round(paused_until=desk.clock.now() + timedelta(seconds=90))
+    desk.later(61)
+    desk.run("recover")
+    assert len(desk.carrier.placed) == 1
+    desk.later(61)
+    desk.run("recover")
+    assert len(desk.carrier.placed) == 2
+
+
 def test_a_key_stands_though_no_more_news_of_its_call_ever_came():
     desk, attempt_id = placed_one()
     desk.change_attempt(attempt_id, seq=4000, key="1", outcome=Outcome.CONFIRMED)
