@@ -1,0 +1,185 @@
+"""Parts measured on the live stack as people run it: processes, HTTP, the embedded broker, the sample county."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from agents.callout.state import CALLOUTS, Callout
+from agents.plan.state import ROUNDS
+from config.settings import Settings, read_settings
+from rosters.load import load_county
+from streams.bench.figures import Figure, percentile
+from streams.bench.parts import open_callouts, open_round
+from streams.bench.stand import PAGE, REALM, BenchError, Tell
+from streams.broker import free_port
+from streams.cli.tokens import own_token
+from streams.clock import SystemClock
+from streams.installation import environment, prepare
+from streams.ledger.contract import FullStep, Where
+from streams.ledger.sql import SqlLedger
+from streams.supervisor import Stack
+from streams.wiring import TABLES
+from streams.words import Level
+
+PACE_PER_S = 500.0
+IDLE_S = 1.0
+SETTLE_S = 10.0
+WITHIN_S = 10.0
+LOOK_S = 0.02
+RESTART_WITHIN_S = 120.0
+DAY = timedelta(days=1)
+
+
+async def first_dial(orders: int, tell: Tell) -> list[Figure]:
+    """From the 202 for a person's order until the first call for it was claimed, on an otherwise idle stack."""
+    with tempfile.TemporaryDirectory(prefix="jiaoying-bench-") as folder:
+        settings = _settings(Path(folder))
+        stack = Stack(settings, lambda text: tell(f"first-dial: {text}", 0.0))
+        ledger: SqlLedger | None = None
+        try:
+            await stack.start()
+            ledger = SqlLedger(settings.ledger, TABLES)
+            latencies_s = await _order_again_and_again(settings, ledger, orders, tell)
+        finally:
+            await stack.stop()
+            if ledger is not None:
+                await asyncio.to_thread(ledger.close)
+    name = "first-dial"
+    return [
+        Figure(name, orders, "orders dialled", len(latencies_s), f"of {orders}"),
+        Figure(name, orders, "202 to first dial p50", percentile(latencies_s, 0.5), "s"),
+        Figure(name, orders, "202 to first dial p99", percentile(latencies_s, 0.99), "s", 0.3),
+        Figure(name, orders, "202 to first dial worst", max(latencies_s, default=None), "s"),
+    ]
+
+
+async def _order_again_and_again(settings: Settings, ledger: SqlLedger, orders: int, tell: Tell) -> list[float]:
+    clock = SystemClock()
+    token = await asyncio.to_thread(own_token, settings)
+    villages = _villages(settings, clock.now())
+    await asyncio.sleep(SETTLE_S)
+    latencies_s: list[float] = []
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=f"http://{settings.host}:{settings.port}", headers=headers) as client:
+        for number in range(orders):
+            tell("first-dial: 下令 / ordering", number / orders)
+            latency_s = await _order_one(client, ledger, villages[number % len(villages)], clock)
+            if latency_s is not None:
+                latencies_s.append(latency_s)
+            await asyncio.sleep(IDLE_S)
+    return latencies_s
+
+
+async def _order_one(client: httpx.AsyncClient, ledger: SqlLedger, village: str, clock: SystemClock) -> float | None:
+    """Order a call for one village; return the seconds from its 202, or None where nothing was dialled in time."""
+    asked_at = clock.wall()
+    body = {"villages": [village], "hazard": "rainstorm", "text": "测速", "by": "bench", "on_word_of": "bench"}
+    answer = await client.post("/v1/orders/call", json=body)
+    accepted_at = clock.wall()
+    if answer.status_code != httpx.codes.ACCEPTED:
+        raise BenchError(f"网关没有收下指令：{answer.status_code} {answer.text[:200]} / the order was not taken")
+    deadline = accepted_at + timedelta(seconds=WITHIN_S)
+    while clock.wall() < deadline:
+        rows = await ledger.look(partial(_opened_since, since=asked_at))
+        dialled = [row.first_dial_at for row in rows if row.first_dial_at is not None]
+        if dialled:
+            return max(0.0, (min(dialled) - accepted_at).total_seconds())
+        await asyncio.sleep(LOOK_S)
+    return None
+
+
+async def restart(open_count: int, tell: Tell) -> list[Figure]:
+    """From starting a worker's process, with many callouts open, until the one that is due first is dialled."""
+    with tempfile.TemporaryDirectory(prefix="jiaoying-bench-") as folder:
+        settings = _settings(Path(folder))
+        await asyncio.to_thread(prepare, settings)
+        ledger = SqlLedger(settings.ledger, TABLES)
+        try:
+            due_id = await _fill(ledger, settings, open_count, tell)
+            tell(f"restart {open_count}: 启动工作进程 / starting a worker", 0.8)
+            dialled_s = await _start_worker(ledger, settings, due_id)
+        finally:
+            await asyncio.to_thread(ledger.close)
+    return [Figure("restart", open_count, "process start to the first due call", dialled_s, "s", 10.0)]
+
+
+async def _fill(ledger: SqlLedger, settings: Settings, count: int, tell: Tell) -> str:
+    """Open callouts that are due tomorrow, and one that wants its call now; return the id of that one."""
+    now = SystemClock().now()
+    posts = [post for post, row in _county_posts(settings, now).items() if row.level is Level.VILLAGE]
+    await ledger.run(lambda step: step.save(ROUNDS, [open_round(now)]))
+    page: list[Callout] = []
+    first: Callout | None = None
+    for number, row in enumerate(open_callouts(posts, count, now + DAY)):
+        first = first or row.model_copy(update={"call_at": now})
+        page.append(first if number == 0 else row)
+        if len(page) == PAGE or number == count - 1:
+            await ledger.run(partial(_save, rows=tuple(page)))
+            page = []
+            tell(f"restart {count}: 放入叫应 / opening callouts", 0.8 * number / count)
+    if first is None:
+        raise BenchError("没有可放入的叫应 / there is nothing to open")
+    return first.id
+
+
+async def _start_worker(ledger: SqlLedger, settings: Settings, due_id: str) -> float | None:
+    clock = SystemClock()
+    began_at = clock.wall()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "streams.cli", "worker"), env={**os.environ, **environment(settings)}
+    )
+    try:
+        while (clock.wall() - began_at).total_seconds() < RESTART_WITHIN_S:
+            rows = await ledger.look(lambda step: step.load(CALLOUTS, [due_id]))
+            dialled_at = rows[due_id].first_dial_at
+            if dialled_at is not None:
+                return (dialled_at - began_at).total_seconds()
+            if process.returncode is not None:
+                raise BenchError(f"工作进程自行结束，状态 {process.returncode} / the worker ended by itself")
+            await asyncio.sleep(LOOK_S)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+    return None
+
+
+def _settings(folder: Path) -> Settings:
+    return read_settings(
+        data_dir=folder,
+        ledger_url="",
+        kafka=(),
+        realm=REALM,
+        port=free_port(),
+        metrics_port=free_port(),
+        carrier="simulated",
+        call_pace_per_s=PACE_PER_S,
+        text_pace_per_s=PACE_PER_S,
+        log_level="error",
+    )
+
+
+def _villages(settings: Settings, now: datetime) -> list[str]:
+    county = load_county(settings.county_folder, around=now)
+    return [region.code for region in county.below(county.code, Level.VILLAGE)]
+
+
+def _county_posts(settings: Settings, now: datetime) -> Any:
+    return load_county(settings.county_folder, around=now).posts
+
+
+def _opened_since(step: FullStep, since: datetime) -> list[Callout]:
+    return step.find(CALLOUTS, Where("opened_at", ">=", since))
+
+
+def _save(step: FullStep, rows: tuple[Callout, ...]) -> None:
+    step.save(CALLOUTS, rows)

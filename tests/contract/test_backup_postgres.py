@@ -1,0 +1,42 @@
+"""A ledger on PostgreSQL is dumped while it is used, checked in a database of its own, and put into an empty one."""
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from config.settings import read_settings
+from streams.backup import BackupError, back_up, restore
+from streams.broker import free_port
+from streams.installation import prepare
+from streams.ledger.contract import Draft
+from streams.ledger.sql import SqlLedger
+from streams.wiring import TABLES
+
+NOW = datetime(2021, 7, 19, 14, 0, tzinfo=UTC)
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("pg_dump") is None or shutil.which("pg_restore") is None, reason="pg_dump or pg_restore is not here"
+)
+
+
+def tell(what: str, share: float) -> None:
+    assert what
+
+
+def test_a_dump_is_verified_and_comes_back_whole(postgres_databases: Callable[[], str], tmp_path: Path) -> None:
+    here = read_settings(data_dir=tmp_path / "here", ledger_url=postgres_databases(), port=free_port())
+    prepare(here)
+    ledger = SqlLedger(here.ledger, TABLES)
+    drafts = [Draft(subject=f"real|callout|{n % 7}", what="w", by="b", at=NOW, facts={"n": n}) for n in range(40)]
+    ledger.step(lambda step: step.append(drafts))
+    ledger.close()
+    copied = back_up(here, tmp_path / "backup", NOW, tell)
+    assert copied.verdict is not None
+    assert copied.verdict.entries == 40
+    there = read_settings(data_dir=tmp_path / "there", ledger_url=postgres_databases(), port=free_port())
+    assert restore(there, tmp_path / "backup", tell) == copied.verdict
+    with pytest.raises(BackupError, match="不覆盖"):
+        restore(there, tmp_path / "backup", tell)
