@@ -236,7 +236,7 @@ def test_an_attempt_of_which_news_came_is_not_dialled_again_though_its_claim_was
     assert desk.attempt(attempt_id).state is AttemptState.PLACED
 
 
-def test_a_lost_claim_is_not_dialled_again_in_a_pause_but_after_it():
+def test_a_lost_claim_is_not_dialled_again_in_a_pause_and_its_callout_is_told_after_it():
     desk = Desk()
     desk.want("v201-head")
     desk.carrier.errors = [VendorDownError("no answer, and nothing was placed")]
@@ -247,7 +247,7 @@ def test_a_lost_claim_is_not_dialled_again_in_a_pause_but_after_it():
     assert len(desk.carrier.placed) == 1
     desk.later(61)
     desk.run("recover")
-    assert len(desk.carrier.placed) == 2
+    assert [letter.message.outcome for letter in desk.letters("attempt_ended")] == [Outcome.VENDOR_FAILED]
 
 
 def test_a_key_stands_though_no_more_news_of_its_call_ever_came():
