@@ -17,7 +17,7 @@ from streams.sim.script import script_of
 from streams.sim.world import World
 from tests.sim.mutations import two_calls_at_once
 
-NIGHTS = int(os.environ.get("SIM_NIGHTS", "400"))
+NIGHTS = int(os.environ.get("SIM_NIGHTS", "1000"))
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +32,7 @@ def history_of(seed):
     return fingerprint(World(seed, faults, script_of(seed, faults)).run().ledger.heads())
 
 
+@pytest.mark.timeout(1500)
 def test_every_night_keeps_the_laws():
     broken = [night for night in run_nights(range(NIGHTS), jobs=min(2, os.cpu_count() or 1)) if night.broken]
     assert broken == [], shorten(min(broken, key=lambda night: night.seed)).told()
