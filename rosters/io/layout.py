@@ -176,7 +176,7 @@ def find_layout(grid: Grid, headings: Headings, said: SheetMapping, days: DayRea
         if _is_day_row(grid, row, days):
             return Layout(row, {}, across=True)
         for height in (2, 1):
-            columns = _columns(grid, headings, row, height)
+            columns = _with_date(grid, _columns(grid, headings, row, height), row + height, days)
             roles = [column.role for column in columns.values()]
             if "date" in roles and "people" in roles:
                 return Layout(row + height, columns)
@@ -200,6 +200,19 @@ def _columns(grid: Grid, headings: Headings, row: int, height: int) -> dict[int,
         if column is not None:
             found[n] = column
     return found
+
+
+def _with_date(grid: Grid, columns: dict[int, Column], below: int, days: DayReader) -> dict[int, Column]:
+    """Where no column is headed 日期, take the one headed 时间 for it if a day stands right below."""
+    times = [place for place, column in columns.items() if column.role == "hours"]
+    if len(times) != 1 or any(column.role == "date" for column in columns.values()):
+        return columns
+    reader = DayReader(days.year, days.month, days.near, days.epoch)
+    try:
+        reader.days(grid.cell(below, times[0]), grid.formats.get((below, times[0]), ""))
+    except UnclearError:
+        return columns
+    return columns | {times[0]: Column("date", columns[times[0]].heading)}
 
 
 def _heading(headings: Headings, text: str) -> Column | None:

@@ -247,6 +247,10 @@ def test_a_unit_column_says_whose_row_it_is() -> None:
     assert "没有的镇" in found.refused[0].reason
 
 
+def test_a_column_headed_time_is_the_day_where_days_stand_in_it() -> None:
+    assert told(read([TITLE, ["时间", "带班领导", "值班人员"], ["7月19日", "张三", "李四"]])) == NIGHTS
+
+
 def test_notes_below_the_table_are_no_rows_of_duty() -> None:
     rows = [TITLE, HEADER, ["7月19日", None, "张三", "李四", None], ["备注：值班电话24小时畅通"] * 5]
     found = read(rows, merged=("A1:E1", "A4:E4"))
