@@ -14,7 +14,8 @@ the simulated world itself knows: which phone rang when, who pressed what.
     network.py    telephones and their vendor, who fails and lies; it knows what really happened
     worker.py     one worker: the rooms and loops of streams/worker.py, one step at a time
     world.py      all of it together: a night from its first warning until everything rests
-    laws.py       what must hold of every night; calls.py: what must hold of every call
+    seen.py       what was committed, and when in true time
+    laws.py       what must hold of every night; calls.py: what must hold of every call; again.py: the night replayed
     nights.py     many nights, and the shortest history that still breaks a law
 
 It never decides anything that a room decides, and never uses a clock, a thread or a network.
