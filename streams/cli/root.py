@@ -10,6 +10,7 @@ from agents.dial.carriers.protocol import CarrierError
 from config.load import ConfigError
 from config.settings import SettingsError
 from rosters.changes import ChangeError
+from rosters.io.report import RosterFileError
 from rosters.sheets import CountyError
 from streams.broker import BrokerError
 from streams.cli.auditor import add_to as add_auditor
@@ -42,6 +43,7 @@ TOLD = (
     LedgerError,
     OSError,
     RefusedError,
+    RosterFileError,
     ScenarioError,
     SettingsError,
     StackError,
