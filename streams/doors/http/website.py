@@ -129,7 +129,8 @@ class Website:
         """Return how a hazard is spoken of."""
         if self.settings.language == "en":
             return key.replace("_", " ")
-        return next((hazard.name for hazard in self.house.facts.book.hazards if hazard.key == key), "未判读灾种")
+        own = self.words.sections["not_hazards"].get(key, "未判读灾种")
+        return next((hazard.name for hazard in self.house.facts.book.hazards if hazard.key == key), own)
 
     def post_name(self, callout: Callout) -> str:
         """Return the name of the post that is called; of one that is no longer in the roster, its place."""
