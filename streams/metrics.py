@@ -271,10 +271,10 @@ def _room_of(entry: Mapping[str, Any], kind: str) -> str:
     """Return the room that decided, which is not always the `by` of the entry: that may be a person or a carrier."""
     if entry["what"] == "letter_dead":
         return _among(str(entry["by"]), REASONS)
-    if entry["why"] == DialReason.CLAIMED:
+    if entry["why"] in (DialReason.CLAIMED, DialReason.CALLED_BACK):
         return "dial"
-    if kind == "chain" and entry["by"] == "plan":
-        return "plan"
+    if kind == "chain" and entry["by"] in ("plan", "callout"):
+        return str(entry["by"])
     return ROOM_OF_KIND.get(kind, OTHER)
 
 

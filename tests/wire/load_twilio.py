@@ -86,7 +86,7 @@ class LiveTwilio(FakeTwilio):
 
     @now.setter
     def now(self, at: datetime) -> None:
-        time.sleep(max(0.0, (at - datetime.now(UTC)).total_seconds()))
+        self._released.wait(max(0.0, (at - datetime.now(UTC)).total_seconds()))
 
     def _accept(self, prefix: str, asked: dict[str, list[str]], into: dict[str, Placed]) -> Placed:
         placed = super()._accept(prefix, asked, into)
@@ -307,6 +307,7 @@ def report(fake: LiveTwilio, house: House, options: argparse.Namespace, began: f
     for at, number in sorted(fake.taken):
         by_number[number].append(at - began)
     first = sorted(each[0] for each in by_number.values())
+    halves = Counter(int(at // 30) for at in times)
     most = max(sum(start <= at < start + WINDOW_S for at in times) for start in times)
     allowed = options.per_s * (WINDOW_S + TICK_S) + 1
     least_gap_s = min((later - earlier for each in by_number.values() for earlier, later in pairwise(each)), default=0)
@@ -323,6 +324,7 @@ def report(fake: LiveTwilio, house: House, options: argparse.Namespace, began: f
         f"people {options.people}, {options.per_s:g} calls/s, worker killed {options.kills} times, {took_s:.0f} s",
         f"calls the vendor took: {len(times)}, of them within 5 min: {within}",
         f"first call to everybody after {first[-1]:.1f} s ({len(first)} of {options.people} were rung)",
+        f"calls in each half minute: {[halves[part] for part in range(max(halves) + 1)]}",
         f"most calls in any {WINDOW_S:g} s: {most} (pace allows {allowed:.0f})",
         f"calls per number: {dict(sorted(rung.items()))}; least time between two: {least_gap_s:.1f} s",
         f"callouts: {dict(states)}; attempts by tries: {dict(sorted(tries.items()))}",

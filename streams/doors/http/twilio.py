@@ -104,6 +104,13 @@ def twilio_router(
         form = await signed.form(request, f"/voice/{token}/key")
         return _xml(await speech.pressed(_attempt(token), token, form, (hearing, asked)))
 
+    _take_news(router, signed, told)
+    return router
+
+
+def _take_news(router: APIRouter, signed: Signed, told: _Told) -> None:
+    """Add what Twilio tells of calls and texts, and the texts that people send us."""
+
     @router.post("/calls/{token}/status", status_code=204)
     async def call_status(request: Request, token: str) -> Response:
         """How the call goes."""
@@ -124,8 +131,6 @@ def twilio_router(
         form = await signed.form(request, "/texts/inbound")
         await told.reply(form)
         return _xml(_NOTHING)
-
-    return router
 
 
 def _answer_calls(router: APIRouter, signed: Signed, speech: _Speech, told: _Told, calls_back: CallsBack) -> None:
