@@ -15,6 +15,7 @@ from agents.dial.state import Attempt, AttemptState
 from streams.words import Colour, Model
 
 LIVE_LOOK_S = 10
+AHEAD_MAX_S = 300
 
 
 class Budget(Model):
@@ -64,11 +65,19 @@ def may_ring_at(history: Sequence[Attempt], severity: int, budget: Budget, now: 
 
 def free_slots(next_at: datetime, now: datetime, per_s: float, burst_s: float) -> int:
     """Return how many calls a carrier may be given now: what its pace has freed since `next_at`, at most a burst."""
-    since_s = min((now - next_at).total_seconds(), burst_s)
+    since_s = min((now - _believed(next_at, now)).total_seconds(), burst_s)
     return max(0, int(since_s * per_s + 1e-6) + 1) if since_s >= 0 else 0
 
 
 def next_slot(next_at: datetime, now: datetime, per_s: float, burst_s: float, used: int) -> datetime:
     """Return the pace's next free slot after `used` calls."""
-    start = max(next_at, now - timedelta(seconds=burst_s))
+    start = max(_believed(next_at, now), now - timedelta(seconds=burst_s))
     return start + timedelta(seconds=used / per_s)
+
+
+def _believed(next_at: datetime, now: datetime) -> datetime:
+    """Return a slot, or `now` for one that no pace and no busy vendor puts so far ahead.
+
+    A clock that was stepped in the middle of a claim wrote it: nobody in the county would be called until then.
+    """
+    return next_at if next_at <= now + timedelta(seconds=AHEAD_MAX_S) else now

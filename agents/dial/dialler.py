@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from agents.callout.state import CALLOUTS
 from agents.dial.carriers.protocol import (
     Carrier,
     CarrierError,
@@ -336,6 +337,9 @@ def dial_again(step: Step, attempt_id: str, now: datetime) -> Attempt | None:
     if attempt.stop or all(rounds[round_id].stopped_at is not None for round_id in attempt.rounds):
         end_unless_ended(step, attempt_id, Outcome.STOPPED, now)
         return None
+    if attempt.channel is Channel.VOICE and not _is_waited_for(step, attempt):
+        end_unless_ended(step, attempt_id, Outcome.STOPPED, now)
+        return None
     if all(row.paused_until is not None and row.paused_until > now for row in rounds.values()):
         # Nothing is dialled in a pause, this neither: it is asked about again when its lease runs out once more.
         return None
@@ -343,6 +347,12 @@ def dial_again(step: Step, attempt_id: str, now: datetime) -> Attempt | None:
     again = attempt.model_copy(update={"dialled_at": now})
     step.save(ATTEMPTS, [again])
     return step.load(ATTEMPTS, [attempt_id])[attempt_id]
+
+
+def _is_waited_for(step: Step, attempt: Attempt) -> bool:
+    """Tell whether a callout still waits for this call: its row says so before any letter does."""
+    callouts = step.load(CALLOUTS, attempt.callouts)
+    return any(callout.is_open and callout.attempt_id == attempt.id for callout in callouts.values())
 
 
 def end_unless_ended(step: Step, attempt_id: str, outcome: Outcome, now: datetime) -> None:

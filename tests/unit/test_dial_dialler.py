@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from agents.callout.state import CalloutState
 from agents.dial.carriers.protocol import (
     Dial,
     Placed,
@@ -15,9 +16,10 @@ from agents.dial.carriers.protocol import (
     VendorDownError,
 )
 from agents.dial.dialler import LOOKS_MAX, TRIES_MAX
-from agents.dial.state import AttemptState
+from agents.dial.health import pace_id
+from agents.dial.state import PACES, AttemptState, Pace
 from streams.letters import CallNews
-from streams.words import Outcome
+from streams.words import Channel, Outcome
 from tests.unit.callout_samples import NOW
 from tests.unit.dial_samples import Desk, FakeCarrier
 
@@ -248,6 +250,26 @@ def test_a_lost_claim_is_not_dialled_again_in_a_pause_and_its_callout_is_told_af
     desk.later(61)
     desk.run("recover")
     assert [letter.message.outcome for letter in desk.letters("attempt_ended")] == [Outcome.VENDOR_FAILED]
+
+
+def test_a_lost_claim_is_not_dialled_again_when_its_callout_was_answered_otherwise():
+    desk = Desk()
+    callout_id = desk.want("v201-head")
+    desk.carrier.errors = [VendorDownError("no answer, and nothing was placed")]
+    desk.run()
+    desk.change(callout_id, state=CalloutState.VOUCHED)
+    desk.later(61)
+    desk.run("recover")
+    assert len(desk.carrier.placed) == 1
+    assert desk.attempts()[0].outcome is Outcome.STOPPED
+
+
+def test_a_pace_far_ahead_of_the_clock_holds_nobody_up():
+    desk = Desk()
+    desk.want("v201-head")
+    pace = Pace(id=pace_id("fake", Channel.VOICE), next_at=NOW + timedelta(hours=1))
+    desk.ledger.step(lambda step: step.save(PACES, [pace]))
+    assert len(desk.claim()) == 1
 
 
 def test_a_key_stands_though_no_more_news_of_its_call_ever_came():
