@@ -76,6 +76,7 @@ class LiveTwilio(FakeTwilio):
     """The fake vendor in real time: each call that it takes rings in a thread of its own, and its seconds are real."""
 
     def __init__(self, at_once: int) -> None:
+        self._over = threading.Event()
         super().__init__()
         self._threads = ThreadPoolExecutor(at_once)
         self.taken: list[tuple[float, str]] = []
@@ -86,7 +87,7 @@ class LiveTwilio(FakeTwilio):
 
     @now.setter
     def now(self, at: datetime) -> None:
-        self._released.wait(max(0.0, (at - datetime.now(UTC)).total_seconds()))
+        self._over.wait(max(0.0, (at - datetime.now(UTC)).total_seconds()))
 
     def _accept(self, prefix: str, asked: dict[str, list[str]], into: dict[str, Placed]) -> Placed:
         placed = super()._accept(prefix, asked, into)
