@@ -24,6 +24,7 @@ from streams.sim.world import World
 from streams.words import Outcome
 
 FAULTS_OF_OURS = ("dead_letter", "step_failed", "unknown_callout", "unknown_attempt")
+BESIDE = ("text_not_sent", "dial_late")
 EXCUSES = ("nobody_held", "dial_given_up", "fetch_over")
 SHORTENING = (
     Outcome.CANNOT,
@@ -103,6 +104,21 @@ def what_is_counted_is_written_down(world: World) -> Iterator[str]:
         told, counted = (dialled.count("voice"), dialled.count("text")), (callout.calls, callout.texts)
         if told != counted:
             yield f"{callout.post_id} counts {counted} calls and messages, its history tells {told}"
+
+
+def every_call_leads_on(world: World) -> Iterator[str]:
+    """How the present call of a callout ended is what it goes on from, and is never taken for that of an old one."""
+    for callout in world.find(CALLOUTS):
+        present = ""
+        for entry in _entries(world, callout.id):
+            if entry.what == "dialled":
+                present = str(entry.facts["attempt"]) if entry.facts["channel"] == "voice" else present
+            elif entry.what != "attempt_ended":
+                present = present if entry.what in BESIDE else ""
+            elif entry.facts["attempt"] == present:
+                if entry.why == "old_attempt":
+                    yield f"{callout.post_id} took the end of its present call for that of an old one"
+                present = ""
 
 
 def realms_stay_apart(world: World) -> Iterator[str]:
@@ -233,6 +249,7 @@ LAWS: tuple[Callable[[World], Iterator[str]], ...] = (
     everything_comes_to_rest,
     whoever_waits_has_a_time,
     what_is_counted_is_written_down,
+    every_call_leads_on,
     realms_stay_apart,
     confirmed_means_key_1,
     every_ladder_is_walked,
