@@ -17,7 +17,7 @@ from streams.sim.script import script_of
 from streams.sim.world import World
 from tests.sim.mutations import two_calls_at_once
 
-NIGHTS = int(os.environ.get("SIM_NIGHTS", "1000"))
+NIGHTS = int(os.environ.get("SIM_NIGHTS", "200"))
 
 
 @pytest.fixture(autouse=True)
