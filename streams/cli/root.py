@@ -14,6 +14,8 @@ from rosters.io.report import RosterFileError
 from rosters.sheets import CountyError
 from streams.broker import BrokerError
 from streams.cli.auditor import add_to as add_auditor
+from streams.cli.backup import add_to as add_backup
+from streams.cli.bench import add_to as add_bench
 from streams.cli.carriers import app as carriers_app
 from streams.cli.config import app as config_app
 from streams.cli.county import app as county_app
@@ -24,6 +26,7 @@ from streams.cli.live import live_app
 from streams.cli.orders import add_to as add_orders
 from streams.cli.replay import add_to as add_replay
 from streams.cli.roster import app as roster_app
+from streams.cli.say import add_to as add_say
 from streams.cli.screen import error_console
 from streams.cli.sim import add_to as add_sim
 from streams.cli.tokens import app as tokens_app
@@ -56,7 +59,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for add in (add_live, add_auditor, add_demo, add_orders, add_replay, add_sim):
+for add in (add_live, add_auditor, add_demo, add_orders, add_replay, add_sim, add_backup, add_bench, add_say):
     add(app)
 app.add_typer(config_app, name="config", help="检查和解释规则 / check and explain the rules")
 app.add_typer(county_app, name="county", help="一小时接入一个新县 / a new county in an hour")
