@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 .PHONY: help demo test check e2e sim vendors up replay clean lock
 
 help: ## 列出命令 / list the commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(STAMP) ## 一分钟看完郑州那一夜的第一小时 / the first hour of the Zhengzhou night in a minute
 	@$(BIN)/jiaoying demo
