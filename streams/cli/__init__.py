@@ -1,5 +1,1 @@
-"""The command line `jiaoying`. Each command is a few lines around what is built elsewhere."""
-
-from streams.cli.root import app, main
-
-__all__ = ["app", "main"]
+"""The command line `jiaoying`, rooted in `root.py`. Each command is a few lines around what is built elsewhere."""

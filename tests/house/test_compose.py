@@ -136,7 +136,7 @@ def test_all_processes_of_ours_are_told_the_same():
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_process_of_ours_runs_a_command_that_exists(name):
-    from streams.cli import app
+    from streams.cli.root import app
 
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
     assert 'ENTRYPOINT ["jiaoying"]' in DOCKERFILE
@@ -145,7 +145,7 @@ def test_a_process_of_ours_runs_a_command_that_exists(name):
 
 
 def test_the_commands_that_the_comments_tell_to_run_exist():
-    from streams.cli import app
+    from streams.cli.root import app
 
     groups = {group.name: group.typer_instance for group in app.registered_groups}
     for group, command in re.findall(r"run --rm setup (\w+) (\w+)", TEXT):
