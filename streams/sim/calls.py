@@ -73,7 +73,7 @@ def no_phone_rings_twice_at_once(world: World) -> Iterator[str]:
             lost = any(attempts[ring.attempt_id].tries > 1 or _is_late(ring) for ring in (first, second))
             if lost or attempts[first.attempt_id].outcome is Outcome.NO_NEWS:
                 continue
-            if second.placed_s < first.over_s:
+            if second.placed_s < first.silent_s:
                 yield f"{first.number} rang at {second.placed_s:.0f} s while another call was under way"
             elif second.placed_s - first.placed_s < Budget().gap_s - CLOCK_S - LATE_S:
                 yield f"{first.number} rang twice within {second.placed_s - first.placed_s:.0f} s"

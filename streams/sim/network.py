@@ -45,12 +45,18 @@ class Ring:
     news: tuple[CallNews, ...]
     ends_s: float
     hung_up_s: float | None = None
+    silenced_s: float | None = None
     told: list[str] = field(default_factory=list)
 
     @property
     def over_s(self) -> float:
-        """When the telephone was silent again."""
+        """When the news of it ends."""
         return self.ends_s if self.hung_up_s is None else min(self.ends_s, self.hung_up_s)
+
+    @property
+    def silent_s(self) -> float:
+        """When the telephone was silent again: a vendor that told all at placing hangs up without telling it."""
+        return self.over_s if self.silenced_s is None else min(self.over_s, self.silenced_s)
 
 
 class Network:
@@ -109,8 +115,10 @@ class Network:
         if Fault.VENDOR_DOWN in self.faults and self._chance.happens(0.15):
             raise VendorDownError("no answer to the hang-up")
         for one in self.rings:
-            live = one.vendor_id == vendor_id and one.channel is Channel.VOICE and one.over_s > self._tasks.now_s
-            if live and not self._tells_at_placing:
+            live = one.vendor_id == vendor_id and one.channel is Channel.VOICE and one.silent_s > self._tasks.now_s
+            if live and self._tells_at_placing:
+                one.silenced_s = self._tasks.now_s
+            elif live:
                 one.hung_up_s = self._tasks.now_s
                 self._call_back(self._cut_off(one))
 
