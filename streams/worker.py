@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from streams import topics
 from streams.app import create_app, run_app
+from streams.clock_guard import ClockGuard
 from streams.codec import Page, Unreadable
 from streams.delivery import deliver
 from streams.ids import digest, make_id
@@ -27,6 +25,7 @@ from streams.ledger.seal import write_next_seal
 from streams.letters import DeadLetter, write_letter
 from streams.pump import Publisher, Pump, See
 from streams.rooms import Timed, record_troubles, trouble
+from streams.watchdog import Watchdog
 from streams.wiring import House
 
 log = logging.getLogger(__name__)
@@ -40,45 +39,13 @@ SEAL_S = 5.0
 TICK_MAX = 500
 PAGE_DEADLINE_S = 30.0
 HANG_S = 45.0
-CLOCK_STEP_S = 2.0
-CLOCK_REST_S = 10.0
+CLOCK_LOOK_S = 1.0
 KAFKA_LOOK_S = 1.0
 STOP_GRACE_S = 3.0
 
 
 class HungError(RuntimeError):
     """A page took longer than its deadline: the process ends, so that its partitions go to another."""
-
-
-@dataclass
-class ClockGuard:
-    """Watches that the wall clock and the monotonic one go together.
-
-    After a step of more than two seconds the worker neither ticks nor claims for ten: a worker whose clock is an hour
-    off would call people an hour early or give up on them.
-    """
-
-    wall: Callable[[], datetime]
-    monotonic_s: Callable[[], float]
-    step_s: float = 0.0
-    _last_wall: datetime | None = field(default=None, init=False)
-    _last_s: float = field(default=0.0, init=False)
-    _rest_until_s: float = field(default=0.0, init=False)
-
-    def is_trusted(self) -> bool:
-        """Compare the clocks since the last look; False while the wall clock is not to be trusted."""
-        wall, now_s = self.wall(), self.monotonic_s()
-        if self._last_wall is not None:
-            parted_s = (wall - self._last_wall).total_seconds() - (now_s - self._last_s)
-            if abs(parted_s) > CLOCK_STEP_S:
-                self.step_s = parted_s
-                self._rest_until_s = now_s + CLOCK_REST_S
-        self._last_wall, self._last_s = wall, now_s
-        return now_s >= self._rest_until_s
-
-    def offset_s(self) -> float:
-        """Return by how much the wall clock was stepped while it is not trusted, else 0."""
-        return self.step_s if self.monotonic_s() < self._rest_until_s else 0.0
 
 
 class Worker:
@@ -105,7 +72,7 @@ class Worker:
         self.publisher = Publisher(servers) if servers else None
         self.pump = Pump(house.ledger, house.clock, self.publisher, house.owner, self.take_page, see)
         self.woken = asyncio.Event()
-        self._beat_s = 0.0
+        self._clock_is_told = False
 
     async def run(self) -> None:
         """Work until `stopping` is set.
@@ -115,16 +82,19 @@ class Worker:
         """
         watchdog = Watchdog(HANG_S)
         loops = [
-            self._loop("pump", PUMP_S, self._pump_once, wake=self.woken),
-            self._loop("sweep", SWEEP_S, self.pump.sweep),
+            self._loop("pump", PUMP_S, self._by_clock(self.pump.run_once), wake=self.woken),
+            self._loop("sweep", SWEEP_S, self._by_clock(self.pump.sweep)),
             # A loop for each: what fails in one room's time holds up no other room's.
             *(
-                self._loop(f"ticker of {room.name}", self._quick(TICK_S), partial(self._tick_once, room))
+                self._loop(
+                    f"ticker of {room.name}", self._quick(TICK_S), self._by_clock(partial(self._tick_once, room))
+                )
                 for room in self.house.timed
             ),
-            self._loop("dialler", self._quick(DIAL_S), self._dial_once, wake=self.bell),
-            self._loop("recover", RECOVER_S, self._recover_once),
-            self._loop("sealer", SEAL_S, self._seal_once),
+            self._loop("dialler", self._quick(DIAL_S), self._by_clock(self._dial_once), wake=self.bell),
+            self._loop("recover", RECOVER_S, self._by_clock(self.house.dialler.recover)),
+            self._loop("sealer", SEAL_S, self._by_clock(self._seal_once)),
+            self._loop("clock", CLOCK_LOOK_S, self._look_at_clock),
             self._loop("watchdog", 0.5, watchdog.beat),
             self._faust(),
         ]
@@ -226,12 +196,7 @@ class Worker:
         # Whatever is due, other loops and other processes get their turn.
         await asyncio.sleep(0)
 
-    async def _pump_once(self) -> int:
-        return await self.pump.run_once()
-
     async def _tick_once(self, room: Timed) -> int:
-        if not self._clock_is_trusted():
-            return 0
         due_at = await self.house.ledger.look(room.next_due_at)
         if due_at is None or due_at > self.house.clock.now():
             return 0
@@ -245,21 +210,41 @@ class Worker:
         return room.tick(step, self.house.clock.now(), TICK_MAX)
 
     async def _dial_once(self) -> int:
-        if not self._clock_is_trusted():
-            return 0
         placed = await self.house.dialler.keep_dialling()
         await self.house.dialler.hang_up()
         return placed
 
-    async def _recover_once(self) -> int:
-        # A clock that is ahead would take claims for lost that are under way, and call people twice.
-        return await self.house.dialler.recover() if self._clock_is_trusted() else 0
+    def _by_clock(self, work: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]:
+        """Let a loop do nothing while the clock is not trusted.
+
+        A clock that is ahead would give up on people and call them twice, take the leases of others for over and write
+        its own an hour into the future; one that is behind would let everybody wait.
+        """
+
+        async def when_trusted() -> int:
+            return await work() if self._clock_is_trusted() else 0
+
+        return when_trusted
 
     def _clock_is_trusted(self) -> bool:
-        if self.guard is None or self.guard.is_trusted():
-            return True
-        log.error("the clock was stepped by %.1f s; no ticking and no claiming for a while", self.guard.step_s)
-        return False
+        return self.guard is None or self.guard.is_trusted()
+
+    async def _look_at_clock(self) -> int:
+        """Compare the clock with the database's, and tell people where it is off: once each time it goes wrong."""
+        if self.guard is None:
+            return 0
+        await self.guard.compare(self.house.ledger.database_at)
+        off_s = 0.0 if self.guard.is_trusted() else self.guard.offset_s()
+        if off_s and not self._clock_is_told:
+            log.error("the clock is off by %+.1f s: this worker neither ticks nor claims until it is set right", off_s)
+            await self.house.ledger.run(partial(_tell_clock, self.house.owner, off_s, self._true_now(off_s)))
+        elif self._clock_is_told and not off_s:
+            log.warning("the clock is right again: this worker goes on")
+        self._clock_is_told = bool(off_s)
+        return 0
+
+    def _true_now(self, off_s: float) -> datetime:
+        return self.house.clock.now() - timedelta(seconds=off_s * self.house.clock.speed)
 
     async def _seal_once(self) -> int:
         wall, now = self.house.clock.wall(), self.house.clock.now()
@@ -287,37 +272,14 @@ class Worker:
         await run_app(app, self.stopping)
 
 
-class Watchdog(threading.Thread):
-    """Ends the process when its event loop stands still: a hung worker would otherwise keep its partitions for ever."""
-
-    def __init__(self, limit_s: float) -> None:
-        super().__init__(daemon=True, name="watchdog")
-        self._limit_s = limit_s
-        self._beaten = threading.Event()
-        self._stopped = threading.Event()
-
-    async def beat(self) -> int:
-        """Say that the loop still turns."""
-        self._beaten.set()
-        return 0
-
-    def stop(self) -> None:
-        """Let the process end in peace."""
-        self._stopped.set()
-        self._beaten.set()
-
-    def run(self) -> None:
-        """Wait for beats; end the process when none comes in time."""
-        while not self._stopped.is_set():
-            if not self._beaten.wait(self._limit_s) and not self._stopped.is_set():
-                log.critical("the event loop stood still for %.0f s; this worker ends itself", self._limit_s)
-                os._exit(70)
-            self._beaten.clear()
-            self._stopped.wait(1)
-
-
 def _seal(now: datetime, step: FullStep) -> None:
     write_next_seal(step, now)
+
+
+def _tell_clock(owner: str, off_s: float, now: datetime, step: FullStep) -> None:
+    """Show people a clock that is off; `now` is right all the same."""
+    text = f"工作进程 {owner} 的时钟偏了 {off_s:+.0f} 秒，已停止计时和拨号，由其他进程继续。请打开时间同步"
+    record_troubles(step, [trouble("clock_off", f"real|worker|{owner}", text, now)])
 
 
 def _keep_unreadable(topic: str, unreadable: Unreadable, now: datetime, step: FullStep) -> None:

@@ -20,6 +20,7 @@ from rosters.numbers import mask
 from streams.cli.screen import console, set_up_logging, settings
 from streams.cli.tokens import own_token
 from streams.clock import SystemClock
+from streams.clock_guard import ClockGuard
 from streams.doors.http.gateway import create_gateway
 from streams.installation import Installation, number_key, open_installation, prepare
 from streams.kafka import set_up_topics
@@ -29,7 +30,7 @@ from streams.metrics_http import serve
 from streams.metrics_ledger import LedgerCollector
 from streams.roster_watch import RosterWatch
 from streams.supervisor import Stack
-from streams.worker import ClockGuard, Worker
+from streams.worker import Worker
 
 log = logging.getLogger(__name__)
 live_app = typer.Typer(no_args_is_help=True)

@@ -291,6 +291,14 @@ class Ledger(Protocol):
         """
         ...
 
+    async def database_at(self) -> datetime | None:
+        """Return the real time by the database's own clock; None where it has none but this machine's.
+
+        Raises:
+            LedgerAwayError: The database is away.
+        """
+        ...
+
     def heads(self) -> list[tuple[str, int, str]]:
         """Return (subject, last n, last hash) of every subject, ordered: the fingerprint of a history."""
         ...

@@ -61,6 +61,9 @@ class MemoryLedger:
         """Run `work` in place."""
         return self.step(work)
 
+    async def database_at(self) -> None:
+        """Return None: dictionaries have no clock."""
+
     def heads(self) -> list[tuple[str, int, str]]:
         """Return (subject, last n, last hash) of every subject, ordered."""
         return self.step(lambda step: step.heads())

@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from datetime import datetime
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -103,7 +104,19 @@ class SqlLedger:
 
     async def look(self, work: Callable[[FullStep], T]) -> T:
         """Run `work`, which only reads, beside the steps and off the event loop."""
-        job = Job(lambda connection: work(SqlStep(connection, self._tables)))
+        return await self._look(lambda connection: work(SqlStep(connection, self._tables)))
+
+    async def database_at(self) -> datetime | None:
+        """Return the clock of a PostgreSQL server; SQLite runs inside this process and has only ours."""
+        if self._engine.dialect.name == SQLITE:
+            return None
+        # Not now(), which is when the transaction began.
+        return await self._look(
+            lambda connection: connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        )
+
+    async def _look(self, work: Callable[[sa.Connection], T]) -> T:
+        job = Job(work)
         with self._gate:
             if self._closed:
                 raise LedgerError("the ledger is closed; open it again")

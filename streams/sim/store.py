@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
 
 from pydantic import BaseModel
@@ -72,6 +73,7 @@ class Store:
 
     memory: MemoryLedger
     on_commit: Callable[[list[Write]], None]
+    clock: Callable[[], datetime]
     is_away: bool = False
     commits: int = 0
     row_commits: int = 0
@@ -95,6 +97,16 @@ class Store:
         result = self.memory.step(noted)
         self._tell(writes)
         return result
+
+    def database_at(self) -> datetime:
+        """Return the true time, as a database on a machine of its own has it.
+
+        Raises:
+            LedgerAwayError: The database is away.
+        """
+        if self.is_away:
+            raise LedgerAwayError("the simulated database is away")
+        return self.clock()
 
     def read(self, work: Callable[[FullStep], T]) -> T:
         """Run a step that only reads.
@@ -201,6 +213,10 @@ class Reach:
     async def look(self, work: Callable[[FullStep], T]) -> T:
         """Run a step that only reads."""
         return self.store.read(work)
+
+    async def database_at(self) -> datetime:
+        """Return the time of the machine with the database: the true one."""
+        return self.store.database_at()
 
     def heads(self) -> list[tuple[str, int, str]]:
         """Return the heads of all chains."""

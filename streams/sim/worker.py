@@ -14,6 +14,7 @@ from functools import partial
 from agents.callout.state import CALLOUTS
 from agents.dial.state import ATTEMPTS, AttemptState
 from agents.facts import Facts
+from streams.clock_guard import ClockGuard
 from streams.codec import Page, Unreadable, read_page
 from streams.delivery import deliver
 from streams.ledger.contract import FullStep, LedgerError, Where
@@ -26,7 +27,6 @@ from streams.sim.store import Reach, Store, Trials
 from streams.sim.tasks import Pause, Tasks, Work
 from streams.topics import BY_NAME
 from streams.wiring import build
-from streams.worker import ClockGuard
 
 TICK_MAX = 200
 PAUSES_S = {"sweep": 4.0, "recover": 4.0}
@@ -165,6 +165,8 @@ class SimWorker:
     def start_what(self, agenda: Agenda) -> bool:
         """Start the loops that have something to do by this worker's clock; return whether any has."""
         now, now_s = self.clock.now(), self._tasks.now_s
+        # A real worker asks once a second, whether it has anything to do or not.
+        self.guard.judge(now, self._store.database_at(), now)
         wanted = [loop for loop, at in agenda.times.items() if at is not None and at <= now]
         for loop in wanted:
             if now_s >= self._from_s.get(loop, 0.0):
@@ -194,12 +196,13 @@ class SimWorker:
             "sweep": self.pump.sweep,
             "tick": self._tick,
             "dial": self._dial,
-            "recover": self._recover,
+            "recover": self.house.dialler.recover,
             "seal": self._seal,
         }[loop]
         life = self._lives
         try:
-            await work()
+            if self.guard.is_trusted():
+                await work()
         except LedgerError:
             await Pause(1)
         except Exception as error:  # noqa: BLE001 - as above.
@@ -211,24 +214,18 @@ class SimWorker:
 
     async def _tick(self) -> int:
         done = 0
-        if self.guard.is_trusted():
-            for room in self.house.timed:
-                due_at = await self.reach.look(room.next_due_at)
-                if due_at is not None and due_at <= self.clock.now():
-                    done += await self.reach.run(partial(self._tick_room, room))
+        for room in self.house.timed:
+            due_at = await self.reach.look(room.next_due_at)
+            if due_at is not None and due_at <= self.clock.now():
+                done += await self.reach.run(partial(self._tick_room, room))
         return done
 
     def _tick_room(self, room: Timed, step: FullStep) -> int:
         return room.tick(step, self.clock.now(), TICK_MAX)
 
     async def _dial(self) -> int:
-        if not self.guard.is_trusted():
-            return 0
         placed = await self.house.dialler.run_once()
         return placed + await self.house.dialler.hang_up()
-
-    async def _recover(self) -> int:
-        return await self.house.dialler.recover() if self.guard.is_trusted() else 0
 
     async def _seal(self) -> int:
         now = self.clock.now()

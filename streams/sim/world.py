@@ -56,7 +56,7 @@ class World:
         self._commits = 0
         self._agenda = Agenda({})
         self._letters_read = self._rows_read = -1
-        self.store = Store(self.ledger, self._committed)
+        self.store = Store(self.ledger, self._committed, lambda: self.tasks.now)
         self.log = Log(self.tasks, Chance(seed, "log"), self._hand)
         self.network = Network(self.tasks, seed, habits_of(seed), self._hear)
         self.log.faults = self.network.faults = faults

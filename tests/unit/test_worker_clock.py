@@ -9,12 +9,13 @@ import pytest
 
 from agents.facts import Facts
 from streams.clock import VirtualClock
+from streams.clock_guard import ClockGuard
 from streams.codec import Page
 from streams.ledger.memory import MemoryLedger
 from streams.letters import ChainOrdered, OrderKind, write_letter
 from streams.topics import WARNINGS_RAW
 from streams.wiring import TABLES, build
-from streams.worker import ClockGuard, Worker
+from streams.worker import Worker
 from tests.small_county import small_county
 
 NOW = datetime(2021, 7, 19, 14, tzinfo=UTC)
@@ -45,6 +46,7 @@ def worker(rules, clocks):
         owner="w1",
     )
     guard = ClockGuard(lambda: clocks.wall, lambda: clocks.steady_s)
+    asyncio.run(guard.compare(house.ledger.database_at))
     guard.is_trusted()
     return Worker(house, servers=(), embedded=False, see=lambda entries: None, guard=guard)
 
