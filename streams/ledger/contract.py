@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import Field
@@ -95,7 +96,8 @@ class LedgerError(Exception):
 
     LedgerError
     ├── StaleRowError       somebody saved the row in between; run the step again
-    └── LedgerAwayError     the database is away, locked or full; wait and try again, drop nothing
+    ├── LedgerAwayError     the database is away, locked or full; wait and try again, drop nothing
+    └── OutdatedError       something newer is in force; end this process, do not try again
     """
 
 
@@ -105,6 +107,37 @@ class StaleRowError(LedgerError):
 
 class LedgerAwayError(LedgerError):
     """The database cannot be reached or written; nothing was changed."""
+
+
+class OutdatedError(LedgerError):
+    """Newer records or rules are in force than this process writes by: nothing was changed, and it should end."""
+
+
+class EditionKind(StrEnum):
+    """What is numbered as it comes into force: the shape of letters and rows, and the rules."""
+
+    RECORDS = "records"
+    RULES = "rules"
+
+
+class Edition(Model):
+    """One edition (版次): number `n` of its kind, from 1 without gaps; the last one is in force.
+
+    Args:
+        kind: What it is an edition of.
+        n: Its number.
+        mark: A digest of its content: the same content, the same mark.
+        at: Real time when it came into force.
+        by: The process or the person that put it into force.
+        body: Its content, as JSON.
+    """
+
+    kind: EditionKind
+    n: int
+    mark: str
+    at: datetime
+    by: str
+    body: str
 
 
 class Step(Protocol):
@@ -263,8 +296,24 @@ class Archive(Protocol):
         ...
 
 
-class FullStep(Step, Post, Archive, Protocol):
-    """A step with the verbs of the pump and of those who look after the history."""
+class Editions(Protocol):
+    """What is in force. Part of every step of both ledgers."""
+
+    def editions(self, kind: EditionKind) -> list[Edition]:
+        """Return the editions of a kind, oldest first; the last is in force."""
+        ...
+
+    def publish_edition(self, kind: EditionKind, *, mark: str, body: str, by: str, at: datetime) -> Edition:
+        """Put an edition into force: from its commit on, steps of processes that write by an older one are refused.
+
+        Raises:
+            StaleRowError: Another one was put into force at the same time.
+        """
+        ...
+
+
+class FullStep(Step, Post, Archive, Editions, Protocol):
+    """A step with the verbs of the pump and of those who look after the history, and of what is in force."""
 
 
 class Ledger(Protocol):

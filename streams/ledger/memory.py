@@ -17,6 +17,8 @@ from streams.ledger.columns import saved
 from streams.ledger.contract import (
     RESENDS_COUNTED_MAX,
     Draft,
+    Edition,
+    EditionKind,
     Entry,
     FullStep,
     LedgerError,
@@ -84,6 +86,7 @@ class _Store:
         self.sealed_to: dict[str, int] = {}
         self.raws: dict[str, bytes] = {}
         self.leases: dict[str, tuple[str, datetime]] = {}
+        self.editions: list[Edition] = []
 
     def roll_back(self) -> None:
         while self.undo:
@@ -271,6 +274,17 @@ class MemoryStep:
         if by_time:
             entries = sorted(entries, key=place)
         return list(islice((entry for entry in entries if after is None or place(entry) > place(after)), limit))
+
+    def editions(self, kind: EditionKind) -> list[Edition]:
+        """Return the editions of a kind, oldest first."""
+        return [edition for edition in self._store.editions if edition.kind == kind]
+
+    def publish_edition(self, kind: EditionKind, *, mark: str, body: str, by: str, at: datetime) -> Edition:
+        """Put an edition into force; one process alone is never outdated."""
+        edition = Edition(kind=kind, n=len(self.editions(kind)) + 1, mark=mark, at=at, by=by, body=body)
+        self._store.undo.append(self._store.editions.pop)
+        self._store.editions.append(edition)
+        return edition
 
     def _chains(self) -> list[tuple[str, list[Entry]]]:
         return sorted(self._store.chains.items())

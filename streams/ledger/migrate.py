@@ -7,6 +7,8 @@ built anew from the bodies. A change of a row's model that old bodies do not mee
 
 from __future__ import annotations
 
+import os
+import socket
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,9 +17,12 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from pydantic import ValidationError
 
-from streams.ledger.contract import LedgerError, Table
+from streams.clock import SystemClock
+from streams.ledger.contract import LedgerError, OutdatedError, Table
+from streams.ledger.editions import FENCE_LOCK_KEY, enter_records
 from streams.ledger.engine import POSTGRESQL, open_engine, translate
 from streams.ledger.schema import RoomTables, row_values
 
@@ -36,6 +41,7 @@ def migrate(url: str, tables: Sequence[Table[Any]], *, busy_timeout_s: float = 3
 
     Raises:
         LedgerAwayError: The database is away or locked.
+        OutdatedError: A newer program has put its tables or records into force; nothing was changed.
         LedgerError: The URL is wrong, or a row kept there is not one this version knows.
     """
     rooms = RoomTables(tables)
@@ -46,7 +52,15 @@ def migrate(url: str, tables: Sequence[Table[Any]], *, busy_timeout_s: float = 3
             config = Config()
             config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                # Alembic does not find the revision that the database is at: a newer program made it.
+                raise OutdatedError(
+                    "台账由更新版本的程序建立，请改用新版程序，或把旧备份恢复到另一处 / the ledger was made by a newer "
+                    f"program: use that one, or restore an older backup elsewhere ({error})"
+                ) from error
+            enter_records(connection, tables, f"{socket.gethostname()}:{os.getpid()}", SystemClock().wall())
             for table in rooms.declared.values():
                 _fit(connection, table, rooms.sql(table))
     except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
@@ -59,6 +73,8 @@ def _lock(connection: sa.Connection) -> None:
     """Let one process migrate at a time; SQLite does so by itself."""
     if connection.dialect.name == POSTGRESQL:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
+        # Before any table is locked: a step takes the fence first and tables after, and so must we.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(FENCE_LOCK_KEY)))
 
 
 def _fit(connection: sa.Connection, table: Table[Any], wanted: sa.Table) -> None:

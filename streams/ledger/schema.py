@@ -114,6 +114,17 @@ LEASES = sa.Table(
     sa.Column("until", Moment, nullable=False),
 )
 
+EDITIONS = sa.Table(
+    "editions",
+    HOUSE,
+    sa.Column("kind", WORDS, primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("mark", WORDS, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("by", WORDS, nullable=False),
+    sa.Column("body", WORDS, nullable=False),
+)
+
 _SQL_TYPES: dict[type, Any] = {
     str: WORDS,
     int: sa.BigInteger,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from queue import SimpleQueue
@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from streams.ledger.contract import FullStep, LedgerError, StaleRowError, Table
+from streams.ledger.contract import EditionKind, FullStep, LedgerError, StaleRowError, Table
+from streams.ledger.editions import EditionVerbs, Fence
 from streams.ledger.engine import SQLITE, open_engine
 from streams.ledger.schema import HOUSE, RoomTables
 from streams.ledger.sql_entries import EntryVerbs
@@ -30,7 +31,7 @@ _STALE_TRIES = 5
 _STALE_PAUSE_S = 0.01
 
 
-class SqlStep(RowVerbs, EntryVerbs):
+class SqlStep(RowVerbs, EntryVerbs, EditionVerbs):
     """One transaction of a `SqlLedger`; the verbs are described in `contract.py`."""
 
 
@@ -61,11 +62,13 @@ class SqlLedger:
         self._tables = RoomTables(tables)
         self._engine = open_engine(url, connections=connections, busy_timeout_s=busy_timeout_s)
         sqlite = self._engine.dialect.name == SQLITE
+        self._fence = Fence()
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
+        habits = _SQLITE_HABITS if sqlite else _POSTGRESQL_HABITS
         self._writers = [
-            Writer(self._engine, self._queue, _SQLITE_HABITS if sqlite else _POSTGRESQL_HABITS, f"ledger-{i}")
+            Writer(self._engine, self._queue, habits, f"ledger-{i}", self._fence)
             for i in range(1 if sqlite else connections)
         ]
         # SQLite reads beside its one writer on a connection of its own; PostgreSQL needs no other for that.
@@ -77,12 +80,20 @@ class SqlLedger:
         if create:
             self._submit(self._create).result()
 
+    def hold_to(self, editions: Mapping[EditionKind, int]) -> None:
+        """Write by these editions from now on: once one of them is followed by another, every step is refused.
+
+        A step that began before this is called may still end. Looks are never refused.
+        """
+        self._fence.held = dict(editions)
+
     def step(self, work: Callable[[FullStep], T]) -> T:
         """Run `work` in one transaction on the ledger's thread while this one waits. Not for an event loop.
 
         Raises:
             StaleRowError: The caller may run it again.
             LedgerAwayError: The database is away.
+            OutdatedError: Something newer is in force than what this process writes by.
             LedgerError: The ledger is closed, or this is called from inside a step.
         """
         if any(writer.is_here() for writer in self._writers):

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from streams.clock import SystemClock
+from streams.ledger.editions import Fence
 from streams.ledger.engine import translate
 
 
@@ -43,10 +44,13 @@ class Habits:
 class Writer:
     """One thread with one connection at a time. Ends when it draws `None` from the queue."""
 
-    def __init__(self, engine: sa.Engine, queue: SimpleQueue[Job | None], habits: Habits, name: str) -> None:
+    def __init__(
+        self, engine: sa.Engine, queue: SimpleQueue[Job | None], habits: Habits, name: str, fence: Fence | None = None
+    ) -> None:
         self._engine = engine
         self._queue = queue
         self._habits = habits
+        self._fence = fence
         self._clock = SystemClock()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -74,6 +78,8 @@ class Writer:
         begun: list[Job] = []
         try:
             with self._engine.connect() as connection, connection.begin():
+                if self._fence is not None:
+                    self._fence.check(connection)
                 ends_s = self._clock.monotonic_s() + self._habits.group_s
                 job: Job | None = first
                 while job is not None:
