@@ -65,6 +65,34 @@ class SystemClock:
         await asyncio.sleep(wall_s)
 
 
+class CorrectedClock:
+    """The clock of a process that may not stand still while its machine's is wrong: put right by `off_s`.
+
+    A door cannot refuse a warning because of its clock; dated an hour ahead, the warning would wait for an hour.
+    """
+
+    def __init__(self, clock: SystemClock) -> None:
+        self.off_s = 0.0
+        self._clock = clock
+
+    @property
+    def speed(self) -> float:
+        """Return story seconds in one real second."""
+        return self._clock.speed
+
+    def wall(self) -> datetime:
+        """Return the real time."""
+        return self._clock.wall() - timedelta(seconds=self.off_s)
+
+    def now(self) -> datetime:
+        """Return the time of the story."""
+        return self._clock.now() - timedelta(seconds=self.off_s * self.speed)
+
+    async def sleep(self, wall_s: float) -> None:
+        """Wait for real seconds."""
+        await self._clock.sleep(wall_s)
+
+
 class VirtualClock:
     """Time that moves only when told to; story and wall are one. It refuses to go back."""
 

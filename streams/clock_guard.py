@@ -7,10 +7,17 @@ that is for a person, and the other workers go on meanwhile. See docs/adr/0020.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from streams.clock import CorrectedClock
+from streams.ledger.contract import Ledger, LedgerError, Step
+from streams.rooms import record_troubles, trouble
+
+log = logging.getLogger(__name__)
+CLOCK_LOOK_S = 1.0
 CLOCK_OFF_S = 2.0
 """Design, law 7: how far two clocks may part."""
 CLOCK_REST_S = 10.0
@@ -74,3 +81,33 @@ class ClockGuard:
         if self.off_s is not None and abs(self.off_s) > CLOCK_OFF_S:
             return self.off_s
         return self.step_s if self.monotonic_s() < self._rest_until_s else 0.0
+
+
+def tell_clock(owner: str, off_s: float, then: str, now: datetime, step: Step) -> None:
+    """Show people a clock that is off.
+
+    Args:
+        owner: The process whose clock it is.
+        off_s: By how much it is ahead; behind is negative.
+        then: What the process does meanwhile, in their words.
+        now: Story time, which is right all the same.
+        step: The transaction to write in.
+    """
+    text = f"{owner} 的时钟偏了 {off_s:+.0f} 秒，{then}。请打开时间同步"
+    record_troubles(step, [trouble("clock_off", f"real|process|{owner}", text, now)])
+
+
+async def keep_right(clock: CorrectedClock, guard: ClockGuard, ledger: Ledger, owner: str) -> None:
+    """Let a door go by the database's clock while its own is off, and tell people once each time. Never returns."""
+    while True:
+        try:
+            await guard.compare(ledger.database_at)
+            was_s, off_s = clock.off_s, guard.off_s or 0.0
+            clock.off_s = off_s if abs(off_s) > CLOCK_OFF_S else 0.0
+            if clock.off_s and not was_s:
+                log.error("the clock is off by %+.1f s: this door goes by the database's", off_s)
+                then, now = "收件改用数据库的时间", clock.now()
+                await ledger.run(lambda step: tell_clock(owner, off_s, then, now, step))  # noqa: B023 - awaited at once
+        except LedgerError as error:
+            log.warning("the ledger is away, its clock cannot be asked: %s", error)
+        await clock.sleep(CLOCK_LOOK_S)

@@ -15,7 +15,7 @@ from functools import partial
 
 from streams import topics
 from streams.app import create_app, run_app
-from streams.clock_guard import ClockGuard
+from streams.clock_guard import CLOCK_LOOK_S, ClockGuard, tell_clock
 from streams.codec import Page, Unreadable
 from streams.delivery import deliver
 from streams.ids import digest, make_id
@@ -39,7 +39,6 @@ SEAL_S = 5.0
 TICK_MAX = 500
 PAGE_DEADLINE_S = 30.0
 HANG_S = 45.0
-CLOCK_LOOK_S = 1.0
 KAFKA_LOOK_S = 1.0
 STOP_GRACE_S = 3.0
 
@@ -237,14 +236,17 @@ class Worker:
         off_s = 0.0 if self.guard.is_trusted() else self.guard.offset_s()
         if off_s and not self._clock_is_told:
             log.error("the clock is off by %+.1f s: this worker neither ticks nor claims until it is set right", off_s)
-            await self.house.ledger.run(partial(_tell_clock, self.house.owner, off_s, self._true_now(off_s)))
+            then = "该工作进程已停止计时和拨号，由其他进程继续"
+            await self.house.ledger.run(
+                partial(tell_clock, self.house.owner, off_s, then, self.house.clock.now() - self._story(off_s))
+            )
         elif self._clock_is_told and not off_s:
             log.warning("the clock is right again: this worker goes on")
         self._clock_is_told = bool(off_s)
         return 0
 
-    def _true_now(self, off_s: float) -> datetime:
-        return self.house.clock.now() - timedelta(seconds=off_s * self.house.clock.speed)
+    def _story(self, wall_s: float) -> timedelta:
+        return timedelta(seconds=wall_s * self.house.clock.speed)
 
     async def _seal_once(self) -> int:
         wall, now = self.house.clock.wall(), self.house.clock.now()
@@ -274,12 +276,6 @@ class Worker:
 
 def _seal(now: datetime, step: FullStep) -> None:
     write_next_seal(step, now)
-
-
-def _tell_clock(owner: str, off_s: float, now: datetime, step: FullStep) -> None:
-    """Show people a clock that is off; `now` is right all the same."""
-    text = f"工作进程 {owner} 的时钟偏了 {off_s:+.0f} 秒，已停止计时和拨号，由其他进程继续。请打开时间同步"
-    record_troubles(step, [trouble("clock_off", f"real|worker|{owner}", text, now)])
 
 
 def _keep_unreadable(topic: str, unreadable: Unreadable, now: datetime, step: FullStep) -> None:

@@ -13,7 +13,15 @@ from enum import StrEnum
 
 OPEN_STATES = ("held", "calling", "fetching", "heard_no_key")
 OUTGOING_TOPICS = ("audit", "dead.letters")
-SERIOUS_TROUBLES = ("step_failed", "dead_letter", "vendor_refused", "vendor_down", "dial_late", "text_unsent")
+SERIOUS_TROUBLES = (
+    "step_failed",
+    "dead_letter",
+    "vendor_refused",
+    "vendor_down",
+    "dial_late",
+    "text_unsent",
+    "clock_off",
+)
 WORKER_LEASE = "sealer"
 ROWS_MAX = 200
 """How many rows one question reads: enough to say "many"; the oldest come first."""

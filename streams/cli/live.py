@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,8 +20,8 @@ from config.settings import Settings
 from rosters.numbers import mask
 from streams.cli.screen import console, set_up_logging, settings
 from streams.cli.tokens import own_token
-from streams.clock import SystemClock
-from streams.clock_guard import ClockGuard
+from streams.clock import CorrectedClock, SystemClock
+from streams.clock_guard import ClockGuard, keep_right
 from streams.doors.http.gateway import create_gateway
 from streams.installation import Installation, number_key, open_installation, prepare
 from streams.kafka import set_up_topics
@@ -149,13 +150,19 @@ def gateway() -> None:
 
 
 async def _gateway(installation: Installation) -> None:
-    chosen, house = installation.settings, installation.house
+    chosen, clock = installation.settings, CorrectedClock(installation.clock)
+    house = replace(installation.house, clock=clock)
+    guard = ClockGuard(installation.clock.wall, installation.clock.monotonic_s)
     registry = CollectorRegistry()
-    collector = LedgerCollector(installation.ledger, installation.clock, house.facts, house.carriers)
+    collector = LedgerCollector(installation.ledger, clock, house.facts, house.carriers, guard.offset_s)
     registry.register(collector)
     app = create_gateway(house, chosen, registry=registry)
     config = uvicorn.Config(app, host=chosen.host, port=chosen.port, log_level="warning", access_log=False)
-    beside = [asyncio.create_task(collector.run()), asyncio.create_task(RosterWatch(installation).run())]
+    beside = [
+        asyncio.create_task(collector.run()),
+        asyncio.create_task(RosterWatch(installation).run()),
+        asyncio.create_task(keep_right(clock, guard, installation.ledger, house.owner)),
+    ]
     try:
         await uvicorn.Server(config).serve()
     finally:
