@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Literal, TypeVar
@@ -22,6 +22,7 @@ from rosters.model import (
     Override,
     OverrideWhy,
     Person,
+    Phone,
     Post,
     Region,
     Shift,
@@ -139,6 +140,21 @@ class County:
         new.version = version
         new.overlay = Overlay((*self.overlay.overrides, *overrides), (*self.overlay.absences, *absences))
         new._posts_of_person = new.overlay.posts_of_person(self._posts_of_person)
+        return new
+
+    def verified_by(self, is_verified: Callable[[Person, Phone], bool]) -> County:
+        """Return this county with the phones marked as verified that are; nothing else is different in it."""
+        new = copy.copy(self)
+        new.people = {
+            person.id: person.model_copy(
+                update={
+                    "phones": tuple(
+                        phone.model_copy(update={"verified": is_verified(person, phone)}) for phone in person.phones
+                    )
+                }
+            )
+            for person in self.people.values()
+        }
         return new
 
     def posts_of_number(self, number: str, at: datetime) -> tuple[str, ...]:

@@ -33,11 +33,19 @@ class Unit(Model):
 
 
 class Phone(Model):
-    """One number. `sim:` numbers exist only in the simulated network; others are E.164."""
+    """One number. `sim:` numbers exist only in the simulated network; others are E.164.
+
+    `verified` says that a code came back from it (`agents/phones/`); no sheet can say so.
+    """
 
     number: str = Field(pattern=r"^(sim:[a-z0-9-]+|\+[1-9]\d{6,14})$")
     kind: Literal["mobile", "landline"] = "mobile"
-    verified: bool = True
+    verified: bool = False
+
+    @property
+    def is_verified(self) -> bool:
+        """Return whether it is known to be theirs; a simulated number is nobody's and needs no proof."""
+        return self.verified or self.number.startswith("sim:")
 
 
 class Person(Model):

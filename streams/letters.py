@@ -178,12 +178,14 @@ class Opening(Model):
     """One callout to open: the post, its ladder by name, and the words.
 
     `voice` is what is spoken before the keys are asked for, `text` what is sent by SMS. `visit_id` is set where the
-    callout hands over a visit list, `person_id` where it is meant for one person and not for whoever holds the post.
+    callout hands over a visit list, `person_id` where it is meant for one person and not for whoever holds the post,
+    `number_key` (the keyed digest of a number) where it is meant for that number and no other.
     """
 
     callout_id: str
     post_id: str
     person_id: str = ""
+    number_key: str = ""
     mode: Mode
     ladder: str
     voice: str = ""

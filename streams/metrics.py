@@ -19,6 +19,7 @@ from agents.callout.course import CalloutReason
 from agents.dial.hear import DialReason
 from agents.duty.decide import DutyReason
 from agents.intake.decide import IntakeReason
+from agents.phones.decide import PhonesReason
 from agents.plan.decide import PlanReason
 from agents.sense.decide import Reason as SenseReason
 from agents.sense.state import Verdict
@@ -42,6 +43,7 @@ REASONS: Mapping[str, frozenset[str]] = {
     "dial": frozenset([*DialReason, DueReason.RAISED]),
     "visit": frozenset([*VisitReason, DueReason.RAISED]),
     "duty": frozenset([*DutyReason, DueReason.RAISED]),
+    "phones": frozenset([*PhonesReason, DueReason.RAISED]),
     "sense": frozenset([*SenseReason, Verdict.ABSURD, DueReason.RAISED]),
 }
 """Every room, and the reasons it gives."""
@@ -59,6 +61,8 @@ ROOM_OF_KIND = {
     "duty": "duty",
     "handover": "duty",
     "spotcheck": "duty",
+    "verification": "phones",
+    "phone": "phones",
     "change": "duty",
     "rosterversion": "duty",
     "station": "sense",

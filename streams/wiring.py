@@ -24,6 +24,8 @@ from agents.duty.state import CALENDARS, HANDOVERS, SPOT_CHECKS
 from agents.facts import Facts
 from agents.intake.agent import IntakeRoom
 from agents.intake.state import ALIASES, CHAINS
+from agents.phones.agent import PhonesRoom
+from agents.phones.state import VERIFICATIONS, VERIFIED_PHONES
 from agents.plan.agent import PlanRoom
 from agents.plan.state import ROUNDS
 from agents.sense.agent import SenseRoom
@@ -55,6 +57,8 @@ TABLES: tuple[Table[Any], ...] = (
     STATIONS,
     TOKENS,
     TROUBLES,
+    VERIFICATIONS,
+    VERIFIED_PHONES,
     VISITS,
 )
 
@@ -108,7 +112,7 @@ def build(  # noqa: PLR0913 - what a house is made of
         topics.WARNINGS: PlanRoom(facts),
         topics.PAGES: CalloutRoom(facts, topics.PAGES),
         topics.CALLOUTS: callout,
-        topics.CALLS: DialRoom(),
+        topics.CALLS: DialRoom(number_key),
         topics.VISITS: visit,
     }
     desk = ClaimDesk(facts, tuple(carriers), number_key, owner, budget or Budget(), burst_s)
@@ -120,7 +124,7 @@ def build(  # noqa: PLR0913 - what a house is made of
         number_key=number_key,
         owner=owner,
         rooms=rooms,
-        timed=(duty, intake, callout, visit),
+        timed=(duty, intake, callout, visit, PhonesRoom(facts)),
         dialler=Dialler(ledger, desk, clock, in_turn=isinstance(clock, VirtualClock)),
         roster=duty.roster,
     )

@@ -174,7 +174,8 @@ class Course:
         held = self.facts.county.who(
             self.callout.target_post, self.now, "deputy" if self.callout.target_role == "deputy" else "holder"
         )
-        if held is not None and self.callout.phone + 1 < len(held.person.phones):
+        pinned = self.callout.number_key != ""
+        if held is not None and not pinned and self.callout.phone + 1 < len(held.person.phones):
             self.set(
                 phone=self.callout.phone + 1,
                 call_at=self.now,

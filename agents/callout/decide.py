@@ -71,6 +71,7 @@ def decide_opening(
             text=opening.text,
             visit_id=opening.visit_id,
             person_id=opening.person_id,
+            number_key=opening.number_key,
             hold_reason=opening.hold_reason,
             state=CalloutState.CALLING,
             opened_at=now,

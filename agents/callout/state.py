@@ -75,7 +75,8 @@ class Callout(Row):
     them. `due_at` is when CALLOUT must look at it again whatever happens. `target_post` and `target_role` say whom the
     present step rings; who that is, is looked up at the claim. `calls` counts all calls, `calls_in_step` those of this
     step; `contacted` is false until the post was dialled for the first time. `vacant` notes that nobody held the post
-    when it was looked up: it is looked up again until the round closes. `listed_on` is the visit list it stands on,
+    when it was looked up: it is looked up again until the round closes. `number_key` is set where one number is meant
+    and no other, not even another phone of the same person. `listed_on` is the visit list it stands on,
     `times_listed` counts how often it was put on one. `unreachable` are the phones that met no network when they were
     last rung for it.
     """
@@ -101,6 +102,7 @@ class Callout(Row):
     text: str
     visit_id: str = ""
     person_id: str = ""
+    number_key: str = ""
     hold_reason: str = ""
     state: CalloutState
     opened_at: datetime

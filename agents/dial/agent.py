@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from agents.callout.state import CALLOUTS, UNANSWERED, Callout
-from agents.dial.hear import decide
+from agents.dial.hear import DialReason, decide
 from agents.dial.replies import decide_reply
 from agents.dial.state import ATTEMPTS
+from agents.phones.record import take_reply
 from streams.ledger.contract import Step, Where
 from streams.letters import CallNews, HangUpAsked, Letter, TextReplied
 from streams.rooms import fold, messages_of, record_troubles
@@ -23,6 +24,9 @@ class DialRoom:
     name = "dial"
     topic = CALLS
 
+    def __init__(self, number_key: bytes = b"") -> None:
+        self._number_key = number_key
+
     def handle(self, letters: Sequence[Letter], step: Step, now: datetime) -> None:
         """Gather what is known of each call and tell callouts how their attempts ended."""
         messages = messages_of(letters, CallNews, HangUpAsked, TextReplied)
@@ -31,10 +35,16 @@ class DialRoom:
             fold(step, ATTEMPTS, pairs, decide, now)
         for message in messages:
             if isinstance(message, TextReplied):
-                _, out, entries, troubles = decide_reply(message, self._open_for(message, step, now), now)
+                reason, out, entries, troubles = decide_reply(message, self._open_for(message, step, now), now)
+                if reason is DialReason.REPLY_UNCLEAR and self._is_phone_code(message, step, now):
+                    continue
                 step.write(out)
                 step.append(entries)
                 record_troubles(step, troubles)
+
+    def _is_phone_code(self, message: TextReplied, step: Step, now: datetime) -> bool:
+        """Take an answer that is no receipt as the code by which its number is verified, if it is one."""
+        return bool(self._number_key) and take_reply(step, message, now, self._number_key)
 
     def _open_for(self, message: TextReplied, step: Step, now: datetime) -> list[Callout]:
         attempts = step.find(

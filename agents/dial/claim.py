@@ -20,6 +20,7 @@ from agents.dial.hear import DialReason
 from agents.dial.script import script_of
 from agents.dial.state import ATTEMPTS, PACES, Attempt, AttemptState, Pace
 from agents.facts import Facts
+from agents.phones.codes import with_code
 from agents.plan.state import ROUNDS
 from rosters.model import Person, Phone
 from rosters.numbers import mask, number_digest
@@ -140,6 +141,9 @@ class ClaimDesk:
         if person is None:
             return "nobody_on_duty" if role == "holder" else "no_deputy"
         phones = list(enumerate(person.phones))
+        if callout.number_key:
+            only = callout.number_key
+            phones = [(no, phone) for no, phone in phones if number_digest(phone.number, self.number_key) == only]
         if channel is Channel.TEXT:
             phones = [(no, phone) for no, phone in phones if phone.kind == "mobile"]
         elif callout.phone < len(phones):
@@ -293,7 +297,8 @@ class _Claim:
         )
         two_way = self.two_way.get(target.carrier.name)
         replies = two_way is not None and two_way.takes_replies(target.phone.number)
-        script = script_of(spoken, self.channel, self.desk.facts.book, replies=replies)
+        said = [with_code(callout, self.desk.number_key) for callout in spoken]
+        script = script_of(said, self.channel, self.desk.facts.book, replies=replies)
         news_s = CALL_NEWS_S if self.channel is Channel.VOICE else TEXT_NEWS_S
         attempt = Attempt(
             id=attempt_id,

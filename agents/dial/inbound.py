@@ -127,7 +127,9 @@ def _meant(step: Step, facts: Facts, caller: Caller, before: Sequence[Attempt], 
     queued = step.find(CALLOUTS, Where("target_post", "in", posts), Where("state", "in", OPEN)) if posts else []
     rows = {**told, **{item.id: item for item in queued}}
     rounds = step.load(ROUNDS, {item.round_id for item in rows.values()})
-    live = [item for item in rows.values() if rounds[item.round_id].stopped_at is None and (item.voice or item.text)]
+    # What is meant for a number asks for something that a forged caller's number must not answer.
+    open_rows = [item for item in rows.values() if rounds[item.round_id].stopped_at is None and not item.number_key]
+    live = [item for item in open_rows if item.voice or item.text]
     called = [item for item in live if item.mode is Mode.CALL]
     waiting = [item for item in called if item.is_open] or [item for item in called if item.state in UNANSWERED]
     if not waiting:

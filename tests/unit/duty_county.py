@@ -58,7 +58,7 @@ def duty_county(shifts: Iterable[Shift] = (), people: dict[str, tuple[str, str]]
             for post, (unit, name, kind, level, region) in POSTS.items()
         ],
         people=[
-            Person(id=key, name=name, phones=(Phone(number=number),))
+            Person(id=key, name=name, phones=(Phone(number=number, verified=True),))
             for key, (name, number) in (PEOPLE if people is None else people).items()
         ],
         shifts=shifts,
