@@ -27,6 +27,7 @@ def wires() -> Iterator[Wires]:
 def ours(wires: Wires) -> Iterator[House]:
     with wires.house() as house:
         yield house
+        assert house.fake.unexpected == []
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +41,7 @@ def mainland(aliyun_wires: aliyun_house.Wires) -> Iterator[aliyun_house.House]:
     """A house whose calls go through Aliyun."""
     with aliyun_wires.house() as house:
         yield house
+        assert house.fake.unexpected == []
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ class FakeAliyun(Mainland):
     async def _answer(self, request: Request) -> Response:
         action = request.headers.get("x-acs-action", "")
         self.requests.append(action)
-        fault = self.faults.popleft() if self.faults else None
+        fault = self._next_fault()
         if fault == "429":
             return refused(429, "Throttling.User")
         if fault == "500":
@@ -72,7 +72,7 @@ class FakeAliyun(Mainland):
         if fault == "isp.SYSTEM_ERROR":
             return refused(200, fault)
         if fault == "hang":
-            await anyio.to_thread.run_sync(self._released.wait)
+            await self._hang()
             return refused(500, "InternalError")
         if not self._is_signed(request):
             return refused(400, "SignatureDoesNotMatch")
@@ -80,6 +80,13 @@ class FakeAliyun(Mainland):
         if fault == "500 after":
             return refused(500, "InternalError")
         return PlainTextResponse("<html>proxy</html>") if fault == "not json" else answer
+
+    def _next_fault(self) -> Fault | None:
+        return self.faults.popleft() if self.faults else None
+
+    async def _hang(self) -> None:
+        """Leave a request without an answer until the vendor closes."""
+        await anyio.to_thread.run_sync(self._released.wait)
 
     def _is_signed(self, request: Request) -> bool:
         given = request.headers.get("authorization", "")
@@ -93,8 +100,12 @@ class FakeAliyun(Mainland):
 
     def _act(self, action: str, request: Request) -> Response:
         asked = unflattened(dict(request.query_params))
+        if action not in REQUESTS:
+            self.unexpected.append(f"{action} is no action that is known here")
+            return refused(404, "InvalidAction.NotFound")
         wrong = unknown_parameters(action, asked)
         if wrong:
+            self.unexpected.append(f"{action} takes no parameters {sorted(wrong)}")
             return refused(400, "InvalidParameters", f"unknown parameters {wrong}")
         return {
             "IvrCall": self._call,
@@ -122,8 +133,7 @@ class FakeAliyun(Mainland):
             if len([at for at in before if at > self.now - span]) >= most:
                 return refused(200, "isv.BUSINESS_LIMIT_CONTROL")
         call = Accepted(f"{len(self.calls) + 1:012d}^{777:012d}", asked, self.now)
-        self.calls[call.id] = call
-        self._unplayed.append(call)
+        self._take(call, self.calls)
         return JSONResponse({"Code": "OK", "Message": "OK", "RequestId": "R", "CallId": call.id})
 
     def _text(self, asked: dict[str, Any]) -> Response:
@@ -139,9 +149,12 @@ class FakeAliyun(Mainland):
         if any(set(value) & set("【】") for value in values.values()):
             return refused(200, "isv.SMS_CONTENT_ILLEGAL")
         text = Accepted(f"{len(self.texts) + 1:012d}^0", asked, self.now, status="1")
-        self.texts[text.id] = text
-        self._unplayed.append(text)
+        self._take(text, self.texts)
         return JSONResponse({"Code": "OK", "Message": "OK", "RequestId": "R", "BizId": text.id})
+
+    def _take(self, accepted: Accepted, into: dict[str, Accepted]) -> None:
+        into[accepted.id] = accepted
+        self._unplayed.append(accepted)
 
     def _call_detail(self, asked: dict[str, Any]) -> Response:
         call = self.calls.get(str(asked.get("CallId")))

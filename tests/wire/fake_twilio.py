@@ -41,6 +41,8 @@ CALL_PARAMETERS = {
 TEXT_PARAMETERS = {"To", "From", "Body", "StatusCallback"}
 LIST_PARAMETERS = {"To", "From", "PageSize"}
 
+METHODS = ["GET", "POST", "PUT", "DELETE"]
+
 Fault = Literal["429", "500", "500 after", "hang", "not json"]
 """What befalls the next request: refused, failed before or after it was done, never answered, answered by a proxy."""
 
@@ -71,23 +73,38 @@ class FakeTwilio(Network):
             Route(account + "/Messages.json", self._guarded(self._list_texts), methods=["GET"]),
             Route(account + "/Messages/{sid}.json", self._guarded(self._fetch_text), methods=["GET"]),
         ]
-        return Starlette(routes=routes)
+        return Starlette(routes=[*routes, Route("/{path:path}", self._unknown, methods=METHODS)])
 
     def close(self) -> None:
         """Let go of connections, and of requests that were left hanging."""
         self._released.set()
         super().close()
 
+    async def _unknown(self, request: Request) -> JSONResponse:
+        self.unexpected.append(f"{request.method} {request.url.path} is no request that is known here")
+        return refused(404, 20404, "The requested resource was not found")
+
+    def _next_fault(self) -> Fault | None:
+        return self.faults.popleft() if self.faults else None
+
+    async def _hang(self) -> None:
+        """Leave a request without an answer until the vendor closes."""
+        await anyio.to_thread.run_sync(self._released.wait)
+
+    def _unknown_parameters(self, what: str, unknown: set[str]) -> JSONResponse:
+        self.unexpected.append(f"{what} takes no parameters {sorted(unknown)}")
+        return refused(400, 20001, f"Unknown parameters {sorted(unknown)}")
+
     def _guarded(self, handle: Callable[[Request, dict[str, list[str]]], JSONResponse]) -> Any:
         async def endpoint(request: Request) -> Any:
             self.requests.append((request.method, request.url.path))
-            fault = self.faults.popleft() if self.faults else None
+            fault = self._next_fault()
             if fault == "429":
                 return refused(429, 20429, "Too many requests", {"Retry-After": "7"})
             if fault == "500":
                 return refused(500, 20500, "Internal error")
             if fault == "hang":
-                await anyio.to_thread.run_sync(self._released.wait)
+                await self._hang()
                 return refused(500, 20500, "Too late")
             wrong = self._wrong_account(request)
             if wrong:
@@ -113,7 +130,7 @@ class FakeTwilio(Network):
 
     def _wrong_request(self, asked: dict[str, list[str]], known: set[str], wrong_from: int) -> JSONResponse | None:
         if unknown := set(asked) - known:
-            return refused(400, 20001, f"Unknown parameters {sorted(unknown)}")
+            return self._unknown_parameters("creating", unknown)
         to = asked.get("To", [""])[0]
         if not (to.startswith("+") and to[1:].isdigit() and len(to) > 7):
             return refused(400, 21211, f"The 'To' number {to} is not a valid phone number.")
@@ -155,7 +172,7 @@ class FakeTwilio(Network):
         self, name: str, asked: dict[str, list[str]], kept: dict[str, Placed], shown: Callable[[Placed], dict[str, Any]]
     ) -> JSONResponse:
         if unknown := set(asked) - LIST_PARAMETERS:
-            return refused(400, 20001, f"Unknown parameters {sorted(unknown)}")
+            return self._unknown_parameters("listing", unknown)
         wanted = {key: value[0] for key, value in asked.items() if key in ("To", "From")}
         found = [each for each in kept.values() if all(each.parameter(key) == value for key, value in wanted.items())]
         return JSONResponse({name: [shown(each) for each in reversed(found)], "next_page_uri": None, "page": 0})
@@ -173,7 +190,7 @@ class FakeTwilio(Network):
         if call is None:
             return refused(404, 20404, "No such call")
         if asked != {"Status": ["completed"]}:
-            return refused(400, 20001, "Only Status=completed is known here")
+            return self._unknown_parameters("hanging up", set(asked))
         if call.status in FINAL:
             return refused(400, 21220, "Call is not in-progress. Cannot redirect.")
         call.status = "completed" if call.status == "in-progress" else "canceled"
@@ -191,7 +208,7 @@ class FakeTwilio(Network):
             "date_created": format_datetime(call.created_at),
             "date_updated": format_datetime(call.created_at),
             "start_time": None if call.status == "queued" else format_datetime(call.created_at),
-            "end_time": format_datetime(call.created_at + timedelta(seconds=60)) if over else None,
+            "end_time": format_datetime(call.ended_at or call.created_at + timedelta(seconds=60)) if over else None,
             "duration": str(int(call.talk_s)) if over else None,
             "answered_by": call.answered_by or None,
         }
@@ -217,12 +234,12 @@ def refused(status: int, code: int, message: str, headers: dict[str, str] | None
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """Serve an app on a free port of this machine from a thread of its own; yield its address.
+def serving(app: Any, port: int = 0) -> Iterator[str]:
+    """Serve an app on a port of this machine, a free one if 0, from a thread of its own; yield its address.
 
     The socket listens before the thread starts, so that nobody has to wait until it is ready.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.create_server(("127.0.0.1", port), backlog=1024) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", access_log=False))
         thread = threading.Thread(target=server.run, args=([listening],))

@@ -21,7 +21,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -53,6 +53,7 @@ from streams.wiring import TABLES, House, build
 from streams.words import Colour, Level
 from tests.wire.fake_phones import Handset, Placed
 from tests.wire.fake_twilio import FakeTwilio, serving
+from tests.wire.live_vendors import LiveTwilio
 from tests.wire.twilio_house import Wire
 
 NUMBER_KEY = "a key for the digests of numbers"
@@ -72,35 +73,17 @@ HABITS: tuple[tuple[int, Handset], ...] = (
 """Of a hundred telephones so many do this: about four in ten have to be called three times."""
 
 
-class LiveTwilio(FakeTwilio):
-    """The fake vendor in real time: each call that it takes rings in a thread of its own, and its seconds are real."""
+class Taking(LiveTwilio):
+    """The fake vendor in real time, which remembers when it took each call."""
 
-    def __init__(self, at_once: int) -> None:
-        self._over = threading.Event()
+    def __init__(self) -> None:
         super().__init__()
-        self._threads = ThreadPoolExecutor(at_once)
         self.taken: list[tuple[float, str]] = []
 
-    @property
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    @now.setter
-    def now(self, at: datetime) -> None:
-        self._over.wait(max(0.0, (at - datetime.now(UTC)).total_seconds()))
-
     def _accept(self, prefix: str, asked: dict[str, list[str]], into: dict[str, Placed]) -> Placed:
-        placed = super()._accept(prefix, asked, into)
-        self._unplayed.clear()
         if prefix == "CA":
             self.taken.append((time.monotonic(), asked["To"][0]))
-        self._threads.submit(self._play_call if prefix == "CA" else self._play_text, placed)
-        return placed
-
-    def close(self) -> None:
-        """Let the calls come to their ends."""
-        self._threads.shutdown(cancel_futures=True)
-        super().close()
+        return super()._accept(prefix, asked, into)
 
 
 def county(people: int) -> County:
@@ -262,7 +245,7 @@ def main(arguments: Sequence[str]) -> int:
 def run(folder: Path, options: argparse.Namespace) -> int:
     """Call everybody, and say how it went."""
     migrate(f"sqlite:///{folder / 'ledger.sqlite3'}", TABLES)
-    fake = LiveTwilio(at_once=400)
+    fake = Taking()
     handsets = [handset for share, handset in HABITS for _ in range(share)]
     for no in range(options.people):
         like = handsets[(no * 37) % 100]
@@ -290,6 +273,7 @@ def run(folder: Path, options: argparse.Namespace) -> int:
             while time.monotonic() - began < options.minutes * 60 and _open_left(house):
                 time.sleep(2)
         took_s = time.monotonic() - began
+        fake.stop()
         fake.close()
     broken = report(fake, house, options, began, took_s)
     house.ledger.close()
@@ -301,7 +285,7 @@ def _open_left(house: House) -> int:
     return sum(count for (state,), count in rows.items() if state in ("calling", "heard_no_key", "fetching"))
 
 
-def report(fake: LiveTwilio, house: House, options: argparse.Namespace, began: float, took_s: float) -> list[str]:
+def report(fake: Taking, house: House, options: argparse.Namespace, began: float, took_s: float) -> list[str]:
     """Print the figures; return what was broken."""
     times = sorted(at - began for at, _ in fake.taken)
     by_number: dict[str, list[float]] = defaultdict(list)

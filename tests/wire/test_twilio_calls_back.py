@@ -38,9 +38,9 @@ class Telling(FakeTwilio):
         super().__init__()
         self.desk = desk
 
-    def _spend(self, call: Placed, handset: Handset, seconds: float) -> None:
+    async def _spend(self, call: Placed, handset: Handset, seconds: float) -> None:
         self.desk.later(seconds)
-        super()._spend(call, handset, seconds)
+        await super()._spend(call, handset, seconds)
 
 
 class Line:

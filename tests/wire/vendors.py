@@ -1,61 +1,43 @@
 """Both fake vendors on this machine, to run the whole service against: `python -m tests.wire.vendors`.
 
-They listen on loopback only. A call takes the time it would take: its receipts come when it would be over. What a
-telephone does follows from the last digit of its number: 0 is switched off, 1 does not answer, 2 hangs up early, 3
-hears it without a key, 4 presses 0, 5 presses 2, and all others press 1.
+They listen on loopback only and print the settings under which the service uses them. A call takes the time it would
+take (`--speed 10`: a tenth of it). What a telephone does follows from the last digit of its number: 0 is switched off,
+1 does not answer, 2 hangs up early, 3 hears it without a key, 4 presses 0, 5 presses 2, and all others press 1.
+
+    python -m tests.wire.vendors --gateway http://127.0.0.1:8010 --twilio-port 9001 --aliyun-port 9002 \\
+        --faults '429=0.02,500=0.01,500 after=0.02,hang=0.005' --receipts 'late=0.1,twice=0.1,lost=0.02' \\
+        --seed 7 --journal vendors.jsonl
+
+The journal has a line of JSON for everything that was taken (`call`, `text`), each callback with what our gateway
+answered (`webhook`), and what nobody should have said (`unexpected`). Ended by Ctrl-C or SIGTERM it prints its counts,
+with status 1 if anything unexpected was said.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
+import signal
 import sys
-import time
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from streams.clock import SystemClock
 from tests.wire.fake_aliyun import FakeAliyun
-from tests.wire.fake_mainland import Accepted
-from tests.wire.fake_mainland import Handset as MainlandHandset
-from tests.wire.fake_phones import Handset
+from tests.wire.fake_aliyun import Fault as AliyunFault
 from tests.wire.fake_twilio import FakeTwilio, serving
+from tests.wire.fake_twilio import Fault as TwilioFault
+from tests.wire.live_vendors import LATE_S, Journal, LiveAliyun, LiveTwilio, Nature
 
 SECRET = "receipts-of-the-fake-vendors-only"
-CALL_S = 45
+RECEIPTS = ("late", "twice", "lost")
+FAULTS = (*TwilioFault.__args__, *AliyunFault.__args__)  # type: ignore[attr-defined]  # Literals have them.
 
 
-class LiveTwilio(FakeTwilio):
-    """Telephones with habits by their last digit, in real time."""
-
-    def handset(self, number: str) -> Handset:
-        return {
-            "0": Handset(answers="failed", sip_code="480"),
-            "1": Handset(answers="no-answer"),
-            "2": Handset(hangs_up_at_s=4),
-            "3": Handset(),
-            "4": Handset(keys=["0"]),
-            "5": Handset(keys=["2"]),
-        }.get(number[-1:], Handset(keys=["1"]))
-
-
-class LiveAliyun(FakeAliyun):
-    """The same telephones."""
-
-    def _handset(self, accepted: Accepted) -> MainlandHandset:
-        return {
-            "0": MainlandHandset(status="200010"),
-            "1": MainlandHandset(status="200003"),
-            "2": MainlandHandset(hangs_up_at_s=4),
-            "3": MainlandHandset(),
-            "4": MainlandHandset(key="0"),
-            "5": MainlandHandset(key="2"),
-        }.get(accepted.number[-1:], MainlandHandset(key="1"))
-
-
-def settings_of(twilio: FakeTwilio, aliyun: FakeAliyun, gateway: str) -> dict[str, str]:
+def settings_of(twilio: FakeTwilio, aliyun: FakeAliyun, gateway: str, speed: float = 1.0) -> dict[str, str]:
     """Return the settings under which the service uses both fakes, Aliyun first."""
     return {
         "JIAOYING_REHEARSAL": "false",
@@ -72,6 +54,7 @@ def settings_of(twilio: FakeTwilio, aliyun: FakeAliyun, gateway: str) -> dict[st
         "JIAOYING_ALIYUN_TEXT_TEMPLATE": "SMS_2001",
         "JIAOYING_ALIYUN_TEXT_VARIABLES": "text1,text2,text3,text4,text5,text6",
         "JIAOYING_ALIYUN_RECEIPT_SECRET": SECRET,
+        "JIAOYING_ALIYUN_CHARS_PER_S": f"{min(10.0, 4.0 * speed):g}",
         "JIAOYING_ALIYUN_VOICE_API": aliyun.url,
         "JIAOYING_ALIYUN_TEXT_API": aliyun.url,
         "JIAOYING_TWILIO_ACCOUNT_SID": twilio.account_sid,
@@ -84,43 +67,75 @@ def settings_of(twilio: FakeTwilio, aliyun: FakeAliyun, gateway: str) -> dict[st
 
 
 @contextmanager
-def open_vendors(gateway: str) -> Iterator[tuple[LiveTwilio, LiveAliyun]]:
-    """Serve both until the block ends; `gateway` is where our HTTP door listens."""
-    twilio, aliyun = LiveTwilio(), LiveAliyun()
+def open_vendors(
+    gateway: str,
+    nature: Nature | None = None,
+    journal: Journal | None = None,
+    ports: tuple[int, int] = (0, 0),
+) -> Iterator[tuple[LiveTwilio, LiveAliyun]]:
+    """Serve both until the block ends; `gateway` is where our HTTP door listens, `ports` Twilio's and Aliyun's."""
+    journal = journal or Journal()
+    twilio, aliyun = LiveTwilio(nature, journal), LiveAliyun(nature, journal)
     aliyun.receipts_url = f"{gateway}/aliyun/{SECRET}"
-    with serving(twilio.app) as twilio.url, serving(aliyun.app) as aliyun.url:
+    with serving(twilio.app, ports[0]) as twilio.url, serving(aliyun.app, ports[1]) as aliyun.url:
         yield twilio, aliyun
-    twilio.close()
-    aliyun.close()
+        for vendor in (twilio, aliyun):
+            vendor.stop()
+            vendor.close()
 
 
-def play_due(vendor: FakeTwilio | FakeAliyun, clock: SystemClock) -> None:
-    """Let happen what was accepted so long ago that it would be over by now, each at its own time."""
-    vendor.play_accepted_before(clock.wall() - timedelta(seconds=CALL_S))
-    vendor.now = clock.wall()
+def shares(written: str, known: Sequence[str]) -> dict[str, float]:
+    """Read `name=share,name=share`.
 
-
-def main() -> None:
-    """Serve until Ctrl-C."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--gateway", default="http://127.0.0.1:8010", help="where our HTTP door listens")
-    gateway = parser.parse_args().gateway.rstrip("/")
-    assert urlsplit(gateway).hostname in ("127.0.0.1", "localhost"), "the fake vendors speak to this machine only"
-    clock = SystemClock()
-    with open_vendors(gateway) as (twilio, aliyun):
-        exports = [
-            f"export {name}={shlex.quote(value)}" for name, value in settings_of(twilio, aliyun, gateway).items()
-        ]
-        sys.stdout.write("\n".join(exports) + "\n")
-        sys.stdout.flush()
+    Raises:
+        argparse.ArgumentTypeError: A name is not known, or a share is none.
+    """
+    found: dict[str, float] = {}
+    for part in filter(None, (each.strip() for each in written.split(","))):
+        name, _, share = part.rpartition("=")
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(sorted(set(known)))}")
         try:
-            while True:
-                for vendor in (twilio, aliyun):
-                    play_due(vendor, clock)
-                time.sleep(0.2)
-        except KeyboardInterrupt:
-            return
+            found[name] = float(share)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{share!r} is no share, as in {name}=0.02") from None
+    return found
+
+
+def options_of(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gateway", default="http://127.0.0.1:8010", help="where our HTTP door listens")
+    parser.add_argument("--twilio-port", type=int, default=0, help="0 = a free one")
+    parser.add_argument("--aliyun-port", type=int, default=0, help="0 = a free one")
+    parser.add_argument("--speed", type=float, default=1.0, help="seconds of a call in one real second")
+    parser.add_argument("--faults", type=lambda written: shares(written, FAULTS), default={}, help="name=share,…")
+    parser.add_argument("--receipts", type=lambda written: shares(written, RECEIPTS), default={}, help="name=share,…")
+    parser.add_argument("--late-s", type=float, default=LATE_S, help="how late receipts may come")
+    parser.add_argument("--seed", type=int, default=1, help="of all chances")
+    parser.add_argument("--journal", type=Path, help="a file for what was taken, answered and unexpected")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until Ctrl-C or SIGTERM."""
+    options = options_of(arguments)
+    gateway = options.gateway.rstrip("/")
+    assert urlsplit(gateway).hostname in ("127.0.0.1", "localhost"), "the fake vendors speak to this machine only"
+    nature = Nature(options.speed, options.faults, options.receipts, options.late_s, options.seed)
+    journal = Journal(options.journal)
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    with open_vendors(gateway, nature, journal, (options.twilio_port, options.aliyun_port)) as (twilio, aliyun):
+        settings = settings_of(twilio, aliyun, gateway, options.speed)
+        sys.stdout.write("".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()))
+        sys.stdout.flush()
+        over.wait()
+    journal.close()
+    sys.stderr.write(json.dumps(dict(sorted(journal.counts.items()))) + "\n")
+    return 1 if twilio.unexpected or aliyun.unexpected else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))
