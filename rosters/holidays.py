@@ -45,13 +45,18 @@ class YearFile(Model):
 class Period(Model):
     """A special period (重要时段: 两会, a festival, the main flood season): a name, its days, and stronger staffing.
 
-    `officers`: people at a duty post at once; two means that a second one stands beside the holder.
+    One leader and two officers is one county's rule for festivals (靖远县 靖政办发〔2017〕84号); each sets its own.
+
+    Args:
+        officers: People at a duty post at once; two means that a second one stands beside the holder.
+        leader_in_room: The leader on duty sits in the duty room: a phone of the room has to ring for the leader too.
     """
 
     name: str = Field(min_length=1)
     first: date
     last: date
     officers: int = Field(default=2, ge=1, le=2)
+    leader_in_room: bool = True
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -61,10 +66,30 @@ class Period(Model):
 
 
 class DutyYear(Model):
-    """The county's own file: years by number, special periods."""
+    """The county's own file, renewed each year: what it decided about its duty.
+
+    Args:
+        years: Public holidays of years that the package does not know yet.
+        periods: Special periods.
+        leaders: By unit, the ids of who may be its leader on duty (带班领导): by function (分管) and level of duty,
+            never by title. Who may lead a superior unit may lead here. A unit without a list is not checked, and told.
+        duty_h_max: Hours that one person may hold posts without a break.
+    """
 
     years: dict[int, YearFile] = Field(default_factory=dict)
     periods: tuple[Period, ...] = ()
+    leaders: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    duty_h_max: float = Field(default=24, gt=0, le=24 * 31)
+
+
+def duty_year_of(folder: Path) -> DutyYear:
+    """Read `duty_year.yaml` of a county's folder; nothing set where there is none.
+
+    Raises:
+        ValueError: As `read_duty_year`.
+    """
+    path = folder / "duty_year.yaml"
+    return read_duty_year(path) if path.exists() else DutyYear()
 
 
 def read_duty_year(path: Path) -> DutyYear:

@@ -1,96 +1,28 @@
 """How good a roster is, to the minute: what is missing, what cannot be true, and what a night would not forgive.
 
-Pure: it looks at one County between two times and repairs nothing. Its score is a sum that anybody can check, and its
-digest says nothing when all is well. It must never print a phone number or call anybody absent.
+Pure: it looks at one County between two times, changes on top of it included, and repairs nothing. The digest says
+nothing when all is well. What a flaw is called and what it costs stands in `findings.py`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Literal
 
 from rosters.county import County
+from rosters.findings import Finding, Flaw, Language, Severity, told
+from rosters.holidays import DutyYear
 from rosters.model import Phone, Post, Shift
+from rosters.overlay import gaps_between
+from rosters.staffing import not_entitled, understaffed
 
-Language = Literal["zh", "en"]
-Span = tuple[datetime, datetime]
 DIGEST_LINES_MAX = 20
-
-
-class Flaw(StrEnum):
-    """What can be wrong with a roster."""
-
-    GAP = "gap"
-    VACANT = "vacant"
-    NO_PHONE = "no_phone"
-    TWO_PLACES = "two_places"
-    OVERLAP = "overlap"
-    TOO_LONG = "too_long"
-    LANDLINE_ONLY = "landline_only"
-    UNVERIFIED = "unverified"
-    SHARED_PHONE = "shared_phone"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one flaw of a kind takes off the score, and what all of that kind take off at most."""
-
-    each: int
-    at_most: int
-    chinese: str
-    english: str
-
-
-# A figure for each kind, not a share of the county: one hole is one night nobody is called, however large the county.
-# The figures are ours, a proposal; no rule of the field sets them.
-COSTS: dict[Flaw, Cost] = {
-    Flaw.GAP: Cost(10, 60, "无人值班", "nobody on duty"),
-    Flaw.VACANT: Cost(5, 40, "没有责任人", "no holder"),
-    Flaw.NO_PHONE: Cost(5, 40, "没有电话", "no phone"),
-    Flaw.TWO_PLACES: Cost(4, 20, "同时在两处值班", "in two places at once"),
-    Flaw.OVERLAP: Cost(2, 10, "班次重叠", "overlapping shifts"),
-    Flaw.TOO_LONG: Cost(2, 10, "连续值班过长", "on duty too long"),
-    Flaw.LANDLINE_ONLY: Cost(1, 10, "只有座机，收不到短信", "a landline only, where texts are sent"),
-    Flaw.UNVERIFIED: Cost(1, 10, "电话未核实", "an unverified phone"),
-    Flaw.SHARED_PHONE: Cost(0, 0, "几人共用一部手机（提示）", "a mobile shared (for information)"),
-}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One flaw: of which posts and people, and from when to when (aware), where it has a time."""
-
-    flaw: Flaw
-    posts: tuple[str, ...] = ()
-    people: tuple[str, ...] = ()
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Score:
-    """0 to 100, and what cost how many points: (flaw, how often it was found, points taken)."""
-
-    points: int
-    costs: tuple[tuple[Flaw, int, int], ...]
-
-    def explained(self, language: Language = "zh") -> tuple[str, ...]:
-        """Return the score and each cost as one line."""
-        chinese = language == "zh"
-        lines = [f"得分 {self.points}/100" if chinese else f"score {self.points} of 100"]
-        for flaw, count, points in self.costs:
-            cost = COSTS[flaw]
-            if chinese:
-                most = "（已到上限）" if points == cost.at_most and count * cost.each > points else ""
-                lines.append(f"{cost.chinese} {count} 处，每处 {cost.each} 分：−{points}{most}")
-            else:
-                most = " (the most it can cost)" if points == cost.at_most and count * cost.each > points else ""
-                lines.append(f"{cost.english}: {count} at {cost.each} each: -{points}{most}")
-        return tuple(lines)
+DAYS_CHECKED = 14
+"""So many days ahead a roster is looked at before it is published, and each day after."""
+BESIDE = timedelta(days=7)
+"""So far outside the days looked at a stretch of duty is followed to its ends, where changes lie on top."""
+NOTHING_SET = DutyYear()
 
 
 def examine(
@@ -98,27 +30,34 @@ def examine(
     starts_at: datetime,
     ends_at: datetime,
     *,
-    duty_h_max: float = 24,
+    year: DutyYear = NOTHING_SET,
     texted: Callable[[Post], bool] = lambda post: True,
 ) -> tuple[Finding, ...]:
     """Return every flaw of a roster between two times, in order of kind, time and post.
 
+    A minute in which nobody holds a post is found once: as ON_LEAVE where whoever is on shift is away, else as GAP.
+
     Args:
-        county: With its roster.
+        county: With its roster, and the changes on top of it.
         starts_at: Aware.
         ends_at: Aware, after it.
-        duty_h_max: Hours that one person may hold posts without a break; deputies are not on watch. A 24-hour shift
-            is the county's custom, so more than that is told; the county may set another figure.
+        year: What the county decided: who may lead, special periods, how long one may be on duty without a break
+            (deputies are not on watch; a 24-hour shift is the custom, so more than the figure is told).
         texted: Whether the full text is sent to a post by SMS, so that a landline is not enough.
     """
-    shifts = [shift for shift in county.shifts if shift.starts_at < ends_at and shift.ends_at > starts_at]
-    standing = _standing(county, shifts)
+    published = [shift for shift in county.shifts if shift.starts_at < ends_at and shift.ends_at > starts_at]
+    changed = _changed_posts(county)
+    effective = list(_effective(county, published, changed, starts_at, ends_at))
+    around = list(_effective(county, county.shifts, changed, starts_at - BESIDE, ends_at + BESIDE))
+    standing = _standing(county, effective)
     found = [
         *_gaps(county, starts_at, ends_at),
         *_vacant(county),
-        *_overlaps(shifts, starts_at, ends_at),
-        *_two_places(shifts, starts_at, ends_at),
-        *_too_long(county, starts_at, ends_at, timedelta(hours=duty_h_max)),
+        *_overlaps(published, starts_at, ends_at),
+        *_two_places(effective, starts_at, ends_at),
+        *_too_long(around, starts_at, ends_at, timedelta(hours=year.duty_h_max)),
+        *not_entitled(county, effective, year),
+        *understaffed(county, effective, year, starts_at, ends_at),
         *_phones(county, standing, texted),
         *_shared(county, standing),
     ]
@@ -126,23 +65,22 @@ def examine(
     return tuple(sorted(found, key=lambda one: (order.index(one.flaw), one.starts_at or starts_at, one.posts)))
 
 
-def score(findings: Iterable[Finding]) -> Score:
-    """Return the score that findings make: 100 less what each kind costs, never below 0."""
-    counts = dict.fromkeys(Flaw, 0)
-    for finding in findings:
-        counts[finding.flaw] += 1
-    costs = tuple(
-        (flaw, count, min(count * COSTS[flaw].each, COSTS[flaw].at_most)) for flaw, count in counts.items() if count
-    )
-    return Score(max(0, 100 - sum(points for _, _, points in costs)), costs)
-
-
-def readiness(county: County, at: datetime, days: int = 14, language: Language = "zh") -> tuple[str, ...]:
+def readiness(
+    county: County,
+    at: datetime,
+    days: int = DAYS_CHECKED,
+    language: Language = "zh",
+    year: DutyYear = NOTHING_SET,
+) -> tuple[str, ...]:
     """Return what stands between the coming days and a night of calls; empty when all is well.
 
-    The first 20, worst first; shared phones are only for information and are not among them.
+    The first 20, worst first; what is only for information is not among them.
     """
-    found = [one for one in examine(county, at, at + timedelta(days=days)) if one.flaw is not Flaw.SHARED_PHONE]
+    found = [
+        one
+        for one in examine(county, at, at + timedelta(days=days), year=year)
+        if one.flaw.severity is not Severity.NOTE
+    ]
     lines = [told(one, county, language) for one in found[:DIGEST_LINES_MAX]]
     if len(found) > DIGEST_LINES_MAX:
         rest = len(found) - DIGEST_LINES_MAX
@@ -150,25 +88,73 @@ def readiness(county: County, at: datetime, days: int = 14, language: Language =
     return tuple(lines)
 
 
-def told(finding: Finding, county: County, language: Language = "zh") -> str:
-    """Return a finding as one line in the county's local time."""
-    chinese = language == "zh"
-    cost = COSTS[finding.flaw]
-    if chinese:
-        posts = "、".join(f"{county.posts[post].name}（{post}）" for post in finding.posts)
-        people = "、".join(f"{county.people[person].name}（{person}）" for person in finding.people)
-    else:
-        posts, people = ", ".join(finding.posts), ", ".join(finding.people)
-    bounds = [bound.astimezone(county.zone) for bound in (finding.starts_at, finding.ends_at) if bound]
-    span = " – ".join(f"{bound:%Y-%m-%d %H:%M}" for bound in bounds)
-    parts = [part for part in (people, posts, span) if part]
-    return f"{cost.chinese}：{'，'.join(parts)}" if chinese else f"{cost.english}: {', '.join(parts)}"
+def _changed_posts(county: County) -> frozenset[str]:
+    """Return the posts on shift that a change lies on top of: only there who is on duty differs from the sheet."""
+    posts = {override.post for override in county.overlay.overrides}
+    posts |= {post for absence in county.overlay.absences for post in county.posts_of_person(absence.person)}
+    return frozenset(post for post in posts if post in county.posts and county.posts[post].on_shift)
+
+
+def _effective(
+    county: County, shifts: Iterable[Shift], changed: frozenset[str], starts_at: datetime, ends_at: datetime
+) -> Iterator[Shift]:
+    """Yield who is on duty when: the sheet's shifts, and where changes lie on top, the stretches that come of it."""
+    yield from (shift for shift in shifts if shift.post not in changed)
+    for post in changed:
+        moment = starts_at
+        while moment < ends_at:
+            until = min(county.next_change((post,), moment) or ends_at, ends_at)
+            held, beside = county.who(post, moment), county.who(post, moment, "deputy")
+            if held is not None:
+                deputy = beside.person.id if beside and beside.shift else ""
+                yield Shift(
+                    id=f"{post}@{moment.isoformat()}",
+                    post=post,
+                    person=held.person.id,
+                    deputy=deputy,
+                    starts_at=moment,
+                    ends_at=until,
+                )
+            moment = until
 
 
 def _gaps(county: County, starts_at: datetime, ends_at: datetime) -> Iterator[Finding]:
-    for post in county.posts:
-        for begins, ends in county.gaps(post, starts_at, ends_at):
-            yield Finding(Flaw.GAP, (post,), (), begins, ends)
+    """Find when nobody holds a post: of a post on shift, and of a standing post whose holders are all away."""
+    away = {absence.person for absence in county.overlay.absences}
+    for post in county.posts.values():
+        if post.on_shift:
+            for begins, ends in county.gaps(post.id, starts_at, ends_at):
+                yield from _by_cause(county, post, begins, ends) if away else (_gap(post, "", begins, ends),)
+        elif not away.isdisjoint(post.holders):
+            yield from (
+                Finding(Flaw.ON_LEAVE, (post.id,), post.holders, begins, ends)
+                for begins, ends in gaps_between(
+                    starts_at,
+                    ends_at,
+                    lambda at, post=post: county.who(post.id, at) is not None,  # type: ignore[misc]
+                    lambda at, post=post: county.next_change((post.id,), at),  # type: ignore[misc]
+                )
+            )
+
+
+def _by_cause(county: County, post: Post, starts_at: datetime, ends_at: datetime) -> Iterator[Finding]:
+    """Cut a stretch that nobody holds by who should have: somebody on leave, or nobody at all."""
+    begins, moment = starts_at, starts_at
+    shift = county.shift(post.id, moment)
+    person = shift.person if shift else ""
+    while moment < ends_at:
+        moment = min(county.next_change((post.id,), moment) or ends_at, ends_at)
+        shift = county.shift(post.id, moment)
+        follows = shift.person if shift else ""
+        if moment == ends_at or follows != person:
+            yield _gap(post, person, begins, moment)
+            begins, person = moment, follows
+
+
+def _gap(post: Post, person: str, starts_at: datetime, ends_at: datetime) -> Finding:
+    if person:
+        return Finding(Flaw.ON_LEAVE, (post.id,), (person,), starts_at, ends_at)
+    return Finding(Flaw.GAP, (post.id,), (), starts_at, ends_at)
 
 
 def _vacant(county: County) -> Iterator[Finding]:
@@ -199,10 +185,10 @@ def _two_places(shifts: Iterable[Shift], starts_at: datetime, ends_at: datetime)
             yield Finding(Flaw.TWO_PLACES, tuple(sorted({shift.post for shift in running})), (person,), begins, ends)
 
 
-def _too_long(county: County, starts_at: datetime, ends_at: datetime, longest: timedelta) -> Iterator[Finding]:
+def _too_long(shifts: Iterable[Shift], starts_at: datetime, ends_at: datetime, longest: timedelta) -> Iterator[Finding]:
     """Find who holds posts without a break for longer than allowed; the whole stretch counts, also outside the span."""
     by_person: defaultdict[str, list[Shift]] = defaultdict(list)
-    for shift in county.shifts:
+    for shift in shifts:
         by_person[shift.person].append(shift)
     for person, of_person in by_person.items():
         for begins, ends, posts in _runs(of_person):
@@ -272,7 +258,7 @@ def _phones(county: County, standing: dict[str, list[Post]], texted: Callable[[P
             continue
         if all(phone.kind == "landline" for phone in phones) and any(texted(post) for post in posts):
             yield Finding(Flaw.LANDLINE_ONLY, tuple(sorted(post.id for post in posts if texted(post))), (person,))
-        if not all(phone.verified for phone in phones):
+        if not all(phone.is_verified for phone in phones):
             yield Finding(Flaw.UNVERIFIED, ids, (person,))
 
 
