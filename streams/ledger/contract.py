@@ -303,11 +303,11 @@ class Editions(Protocol):
         """Return the editions of a kind, oldest first; the last is in force."""
         ...
 
-    def publish_edition(self, kind: EditionKind, *, mark: str, body: str, by: str, at: datetime) -> Edition:
+    def publish_edition(self, edition: Edition) -> None:
         """Put an edition into force: from its commit on, steps of processes that write by an older one are refused.
 
         Raises:
-            StaleRowError: Another one was put into force at the same time.
+            StaleRowError: Another one of that number was put into force meanwhile.
         """
         ...
 

@@ -39,19 +39,12 @@ class EditionVerbs(SqlVerbs):
         rows = self._connection.execute(sa.select(EDITIONS).where(EDITIONS.c.kind == kind.value).order_by(EDITIONS.c.n))
         return [Edition(**row._mapping) for row in rows]
 
-    def publish_edition(self, kind: EditionKind, *, mark: str, body: str, by: str, at: datetime) -> Edition:
+    def publish_edition(self, edition: Edition) -> None:
         """Put an edition into force, once the steps of others that began before have ended."""
         if self._postgresql:
             self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(FENCE_LOCK_KEY)))
-        last: int | None = self._connection.scalar(
-            sa.select(sa.func.max(EDITIONS.c.n)).where(EDITIONS.c.kind == kind.value)
-        )
-        edition = Edition(kind=kind, n=(last or 0) + 1, mark=mark, at=at, by=by, body=body)
-        if self._insert_new(EDITIONS, [{**edition.model_dump(), "kind": kind.value}]) != 1:
-            raise StaleRowError(
-                f"another edition of the {kind} was put into force at the same time; run the step again"
-            )
-        return edition
+        if self._insert_new(EDITIONS, [{**edition.model_dump(), "kind": edition.kind.value}]) != 1:
+            raise StaleRowError(f"edition {edition.n} of {edition.kind} is in force already; run the step again")
 
 
 class Fence:
@@ -143,6 +136,7 @@ def enter_records(connection: sa.Connection, tables: Sequence[Table[Any]], by: s
     letters = max((json.loads(edition.body)["letters"] for edition in known), default=0)
     if older or letters > SCHEMA_VERSION:
         raise OutdatedError(_superseded(EditionKind.RECORDS, older[-1].n if older else 0, known[-1].n))
-    return verbs.publish_edition(
-        EditionKind.RECORDS, mark=mark, body=canonical({"letters": SCHEMA_VERSION}), by=by, at=at
-    )
+    body = canonical({"letters": SCHEMA_VERSION})
+    edition = Edition(kind=EditionKind.RECORDS, n=len(known) + 1, mark=mark, at=at, by=by, body=body)
+    verbs.publish_edition(edition)
+    return edition

@@ -279,12 +279,12 @@ class MemoryStep:
         """Return the editions of a kind, oldest first."""
         return [edition for edition in self._store.editions if edition.kind == kind]
 
-    def publish_edition(self, kind: EditionKind, *, mark: str, body: str, by: str, at: datetime) -> Edition:
+    def publish_edition(self, edition: Edition) -> None:
         """Put an edition into force; one process alone is never outdated."""
-        edition = Edition(kind=kind, n=len(self.editions(kind)) + 1, mark=mark, at=at, by=by, body=body)
+        if edition.n != len(self.editions(edition.kind)) + 1:
+            raise StaleRowError(f"edition {edition.n} of {edition.kind} is in force already; run the step again")
         self._store.undo.append(self._store.editions.pop)
         self._store.editions.append(edition)
-        return edition
 
     def _chains(self) -> list[tuple[str, list[Entry]]]:
         return sorted(self._store.chains.items())
