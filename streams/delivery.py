@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from streams.ledger.contract import Draft, FullStep, Ledger, LedgerAwayError, Step
+from streams.ledger.contract import Draft, FullStep, Ledger, LedgerAwayError, OutdatedError, Step
 from streams.letters import DeadLetter, Letter, write_letter
 from streams.rooms import Room, record_troubles, trouble
 from streams.topics import DEAD_LETTERS
@@ -33,10 +33,11 @@ async def deliver(ledger: Ledger, room: Room, letter_ids: Sequence[str], now: da
 
     Raises:
         LedgerAwayError: Nothing was changed and the page may be handed over again.
+        OutdatedError: Nothing was changed; the page is for newer processes.
     """
     try:
         return await ledger.run(lambda step: _handle(step, room, letter_ids, now))
-    except LedgerAwayError:
+    except (LedgerAwayError, OutdatedError):
         raise
     except MisaddressedError as error:
         # A page is only a hint, and this one names letters of another room: they are none of this one's business.
@@ -54,7 +55,7 @@ async def deliver(ledger: Ledger, room: Room, letter_ids: Sequence[str], now: da
 async def _deliver_alone(ledger: Ledger, room: Room, letter_id: str, now: datetime) -> int:
     try:
         return await ledger.run(lambda step: _handle(step, room, [letter_id], now))
-    except LedgerAwayError:
+    except (LedgerAwayError, OutdatedError):
         raise
     except MisaddressedError:
         return 0

@@ -6,9 +6,12 @@ import json
 import os
 import secrets
 import socket
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from agents.dial.approvals import ApprovedNumbers
 from agents.dial.carriers.aliyun.account import AliyunAccount
@@ -17,15 +20,21 @@ from agents.dial.carriers.simulated import SimulatedCarrier, load_habits
 from agents.dial.carriers.twilio import TwilioAccount, TwilioCarrier
 from agents.facts import Facts
 from agents.plan.wording import check_fits
-from config.load import load_rules
+from config.load import ConfigError, load_rules
+from config.rules import RuleBook
 from config.settings import Settings, SettingsError
 from rosters.load import load_county
+from streams import rules_in_force as rules
 from streams.clock import SystemClock
+from streams.ledger.contract import EditionKind, FullStep, LedgerError, StaleRowError
+from streams.ledger.editions import records_mark
 from streams.ledger.migrate import migrate
 from streams.ledger.sql import SqlLedger
 from streams.wiring import TABLES, House, build
 
+T = TypeVar("T")
 SECRETS = "secrets.json"
+STALE_TRIES = 5
 DIAL_BURST_WALL_S = 0.5
 
 
@@ -45,11 +54,60 @@ def prepare(settings: Settings) -> None:
 
     Raises:
         LedgerAwayError: The database is away.
+        OutdatedError: A newer program has written this ledger.
         OSError: The folder cannot be written.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     number_key(settings)
     migrate(settings.ledger, TABLES)
+
+
+def deploy(settings: Settings) -> str:
+    """Make everything ready and put the rules' files into force where they never were.
+
+    Returns:
+        What people must be told: files that are faulty, or that were followed by others since. Empty where all is well.
+
+    Raises:
+        ConfigError: The files are faulty, and no rules were ever in force.
+        LedgerAwayError: The database is away.
+        OutdatedError: A newer program has written this ledger.
+        OSError: The folder cannot be written.
+    """
+    prepare(settings)
+    ledger = SqlLedger(settings.ledger, TABLES)
+    try:
+        own, fault = _own_rules(settings)
+        who = _who(settings)
+        if own is None:
+            found = _retried(ledger, lambda step: rules.go_by(step, None, str(fault), who))
+            if found is None and fault is not None:
+                raise fault
+            return f"叫应规则文件有误，仍按现行规则叫应 / the rules' files are faulty, those in force go on: {fault}"
+        if _retried(ledger, lambda step: rules.bring_in(step, own, who)) is rules.Told.FOLLOWED:
+            return (
+                "叫应规则文件是旧版，仍按现行规则叫应；要退回旧版请运行 jiaoying config publish "
+                "/ the rules' files were followed by newer ones, which go on; to go back, publish them"
+            )
+        return ""
+    finally:
+        ledger.close()
+
+
+def publish_rules(settings: Settings, by: str) -> rules.InForce:
+    """Put the rules' files into force on purpose, also such as were in force before.
+
+    Raises:
+        ConfigError, CountyError: The files are faulty, or do not fit the county; what is in force stays.
+        LedgerAwayError: The database is away.
+    """
+    prepare(settings)
+    book = load_facts(settings, settings.clock().now()).book
+    ledger = SqlLedger(settings.ledger, TABLES)
+    try:
+        return _retried(ledger, lambda step: rules.publish(step, book, _who(settings)._replace(by=by)))
+    finally:
+        ledger.close()
 
 
 def number_key(settings: Settings) -> bytes:
@@ -68,13 +126,19 @@ def open_installation(settings: Settings, owner: str = "") -> Installation:
     """Open the ledger, load county and rules, and wire a house for this process.
 
     Raises:
-        CountyError, ConfigError: A sheet or a rule is faulty; the message names file and line.
+        CountyError: A sheet is faulty; the message names file and line.
+        ConfigError: The rules are faulty, and none were ever in force.
+        OutdatedError: A newer program has written this ledger.
         LedgerAwayError: The database is away.
     """
     clock = settings.clock()
-    facts = load_facts(settings, clock.now())
     key = number_key(settings)
     ledger = SqlLedger(settings.ledger, TABLES)
+    try:
+        facts = _facts_in_force(settings, ledger, clock.now())
+    except BaseException:
+        ledger.close()
+        raise
     approved = ApprovedNumbers(ledger, key)
     house = build(
         ledger=ledger,
@@ -82,18 +146,61 @@ def open_installation(settings: Settings, owner: str = "") -> Installation:
         facts=facts,
         carriers=_carriers(settings, key, approved),
         number_key=key,
-        owner=owner or f"{socket.gethostname()}:{os.getpid()}",
+        owner=owner or _process_name(),
         burst_s=max(1.0, DIAL_BURST_WALL_S * clock.speed),
     )
     return Installation(settings, house, ledger, clock, approved)
 
 
-def load_facts(settings: Settings, around: datetime) -> Facts:
-    """Load the county, with its rotating shifts around a time, and the rules."""
+def load_facts(settings: Settings, around: datetime, book: RuleBook | None = None) -> Facts:
+    """Load the county, with its rotating shifts around a time, and the rules of the files where none are given."""
     county = load_county(settings.county_folder, around=around)
-    facts = Facts(county, load_rules(settings.rules_folder, preset=settings.preset, language=settings.language))
+    facts = Facts(county, book or _load_rules(settings))
     check_fits(facts)
     return facts
+
+
+def _facts_in_force(settings: Settings, ledger: SqlLedger, now: datetime) -> Facts:
+    """Return the county and the rules in force, and bind the ledger to what is in force now."""
+    own, fault = _own_rules(settings)
+    records = _retried(ledger, lambda step: step.editions(EditionKind.RECORDS))
+    mine = [edition.n for edition in records if edition.mark == records_mark(TABLES)]
+    if not mine:
+        raise LedgerError("台账未为本版程序准备好，请运行 jiaoying setup / run `jiaoying setup` for this program first")
+    ledger.hold_to({EditionKind.RECORDS: mine[-1]})
+    found = _retried(ledger, lambda step: rules.go_by(step, own, str(fault or ""), _who(settings)))
+    if found is None:
+        raise fault or LedgerError("no rules")
+    ledger.hold_to({EditionKind.RECORDS: mine[-1], EditionKind.RULES: found.n})
+    return load_facts(settings, now, found.book)
+
+
+def _load_rules(settings: Settings) -> RuleBook:
+    return load_rules(settings.rules_folder, preset=settings.preset, language=settings.language)
+
+
+def _own_rules(settings: Settings) -> tuple[RuleBook | None, ConfigError | None]:
+    """Return the rules of this machine's files, or what is wrong with them."""
+    try:
+        return _load_rules(settings), None
+    except ConfigError as error:
+        return None, error
+
+
+def _who(settings: Settings) -> rules.Who:
+    return rules.Who(_process_name(), SystemClock().wall(), settings.clock().now())
+
+
+def _process_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _retried(ledger: SqlLedger, work: Callable[[FullStep], T]) -> T:
+    """Run a step of a starting process; others start at the same time."""
+    for _ in range(STALE_TRIES):
+        with suppress(StaleRowError):
+            return ledger.step(work)
+    return ledger.step(work)
 
 
 def _carriers(settings: Settings, key: bytes, approved: ApprovedNumbers) -> tuple[Carrier, ...]:

@@ -69,7 +69,7 @@ class RosterWatch:
     async def _load(self, published: str) -> None:
         house, settings, now = self.installation.house, self.installation.settings, self.installation.clock.now()
         try:
-            fresh = await asyncio.to_thread(load_facts, settings, now)
+            fresh = await asyncio.to_thread(load_facts, settings, now, house.facts.book)
         except (CountyError, ConfigError, OSError) as error:
             log.warning("the county's folder has faults; the roster stays as it was: %s", error)
             await self._tell("roster_faulty", f"值班表文件有误，仍用原来的值班表：{str(error)[:200]}")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from config.settings import Settings
 from streams.broker import BrokerError, EmbeddedBroker, free_port, listens
-from streams.installation import environment, prepare
+from streams.installation import deploy, environment
 from streams.kafka import KafkaAwayError, answers, set_up_topics
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,10 @@ TOPICS_WITHIN_S = 20.0
 GATEWAY_WITHIN_S = 60.0
 RESTART_PAUSE_S = 1.0
 STOP_WITHIN_S = 12.0
+FOLLOWED_STATUS = 75
+"""How a process ends that something newer came into force under: started again it goes by that (EX_TEMPFAIL)."""
+OUTDATED_STATUS = 78
+"""How a process ends that cannot go by what is in force: its program is too old, and stays so (EX_CONFIG)."""
 
 Tell = Callable[[str], None]
 
@@ -62,7 +66,9 @@ class Stack:
                 f"/ port {self.settings.port} is taken, choose another with JIAOYING_PORT"
             )
         self.tell("准备台账 / preparing the ledger")
-        await asyncio.to_thread(prepare, self.settings)
+        told = await asyncio.to_thread(deploy, self.settings)
+        if told:
+            self.tell(f"⚠ {told}")
         await self._start_broker()
         self.tell("启动值班进程 / starting worker and gateway")
         for number in range(self.workers):
@@ -72,11 +78,17 @@ class Stack:
         await self._wait_for_gateway()
 
     async def watch(self) -> None:
-        """Start again what ends, until `stop` is called."""
+        """Start again what ends, until `stop` is called.
+
+        Raises:
+            StackError: A newer program has taken over the ledger; started again, ours would be refused again.
+        """
         while not self._stopping.is_set():
             if self.broker is not None and not self.broker.is_well():
                 await self._recycle_broker()
             for name, child in list(self.children.items()):
+                if child.returncode == OUTDATED_STATUS:
+                    raise StackError(self._last_line(name))
                 if child.returncode is not None and not self._stopping.is_set():
                     log.warning("%s ended with status %s and is started again", name, child.returncode)
                     self.restarts += 1

@@ -20,7 +20,7 @@ from streams.codec import Page, Unreadable
 from streams.delivery import deliver
 from streams.ids import digest, make_id
 from streams.kafka import answers
-from streams.ledger.contract import FullStep, LedgerError
+from streams.ledger.contract import FullStep, LedgerError, OutdatedError
 from streams.ledger.seal import write_next_seal
 from streams.letters import DeadLetter, write_letter
 from streams.pump import Publisher, Pump, See
@@ -40,6 +40,7 @@ TICK_MAX = 500
 PAGE_DEADLINE_S = 30.0
 HANG_S = 45.0
 KAFKA_LOOK_S = 1.0
+IN_FORCE_LOOK_S = 1.0
 STOP_GRACE_S = 3.0
 
 
@@ -78,6 +79,7 @@ class Worker:
 
         Raises:
             RuntimeError: Faust crashed or a page hung; the process should end with a failure.
+            OutdatedError: Newer rules or records are in force; the process should end, and may be started again.
         """
         watchdog = Watchdog(HANG_S)
         loops = [
@@ -94,6 +96,7 @@ class Worker:
             self._loop("recover", RECOVER_S, self._by_clock(self.house.dialler.recover)),
             self._loop("sealer", SEAL_S, self._by_clock(self._seal_once)),
             self._loop("clock", CLOCK_LOOK_S, self._look_at_clock),
+            self._loop("in force", IN_FORCE_LOOK_S, self._look_in_force),
             self._loop("watchdog", 0.5, watchdog.beat),
             self._faust(),
         ]
@@ -169,6 +172,8 @@ class Worker:
         while not self.stopping.is_set():
             try:
                 done = await work()
+            except OutdatedError:
+                raise
             except LedgerError as error:
                 log.error("%s: the ledger is away: %s", name, error)  # noqa: TRY400 - no bug of ours
                 done, pause = 0, 1.0
@@ -248,6 +253,11 @@ class Worker:
     def _story(self, wall_s: float) -> timedelta:
         return timedelta(seconds=wall_s * self.house.clock.speed)
 
+    async def _look_in_force(self) -> int:
+        """Take a step that does nothing: an idle worker hears as soon as a busy one that it was outdated."""
+        await self.house.ledger.run(_nothing)
+        return 0
+
     async def _seal_once(self) -> int:
         wall, now = self.house.clock.wall(), self.house.clock.now()
         leased = await self.house.ledger.run(lambda step: step.lease("sealer", self.house.owner, wall, SEAL_S * 3))
@@ -272,6 +282,10 @@ class Worker:
             self.app_id, self.servers, self.take_page, self.take_unreadable, self.bell.set, embedded=self.embedded
         )
         await run_app(app, self.stopping)
+
+
+def _nothing(_step: FullStep) -> None:
+    """Do nothing; the ledger asks before each step whether it may be taken."""
 
 
 def _seal(now: datetime, step: FullStep) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
@@ -18,20 +18,20 @@ from prometheus_client import CollectorRegistry
 from agents.dial.approvals import approve
 from config.settings import Settings
 from rosters.numbers import mask
-from streams.cli.screen import console, set_up_logging, settings
+from streams.cli.screen import console, error_console, set_up_logging, settings
 from streams.cli.tokens import own_token
 from streams.clock import CorrectedClock, SystemClock
 from streams.clock_guard import ClockGuard, keep_right
 from streams.doors.http.gateway import create_gateway
-from streams.installation import Installation, number_key, open_installation, prepare
+from streams.installation import Installation, deploy, number_key, open_installation, prepare
 from streams.kafka import set_up_topics
-from streams.ledger.contract import FullStep, LedgerError
+from streams.ledger.contract import FullStep, Ledger, LedgerError, OutdatedError
 from streams.metrics import Metrics
 from streams.metrics_http import serve
 from streams.metrics_ledger import LedgerCollector
 from streams.roster_watch import RosterWatch
-from streams.supervisor import Stack
-from streams.worker import Worker
+from streams.supervisor import FOLLOWED_STATUS, Stack
+from streams.worker import IN_FORCE_LOOK_S, Worker
 
 log = logging.getLogger(__name__)
 live_app = typer.Typer(no_args_is_help=True)
@@ -86,7 +86,9 @@ async def _up(chosen: Settings, workers: int) -> None:
 def setup() -> None:
     """建立台账表和 Kafka 主题 / create the ledger's tables and Kafka's topics."""
     chosen = settings()
-    prepare(chosen)
+    told = deploy(chosen)
+    if told:
+        error_console().print(f"[bold yellow]⚠[/] {told}", highlight=False)
     made = set_up_topics(chosen.kafka) if chosen.kafka else ()
     console().print(f"台账已就绪；新建主题 {len(made)} 个 / ledger ready, {len(made)} topics made")
 
@@ -98,8 +100,16 @@ def worker(number: Annotated[int, typer.Option(help="第几个 / which one, from
     installation = open_installation(chosen)
     try:
         asyncio.run(_worker(installation, chosen.metrics_port + number))
+    except OutdatedError as error:
+        _end_followed(error)
     finally:
         installation.ledger.close()
+
+
+def _end_followed(error: OutdatedError) -> NoReturn:
+    """End a process that something newer came into force under; whoever watches it starts it again."""
+    log.critical("%s", error)
+    raise typer.Exit(FOLLOWED_STATUS)
 
 
 async def _worker(installation: Installation, metrics_port: int) -> None:
@@ -145,6 +155,8 @@ def gateway() -> None:
     installation = open_installation(chosen)
     try:
         asyncio.run(_gateway(installation))
+    except OutdatedError as error:
+        _end_followed(error)
     finally:
         installation.ledger.close()
 
@@ -163,11 +175,33 @@ async def _gateway(installation: Installation) -> None:
         asyncio.create_task(RosterWatch(installation).run()),
         asyncio.create_task(keep_right(clock, guard, installation.ledger, house.owner)),
     ]
+    server = uvicorn.Server(config)
+    serving, following = asyncio.create_task(server.serve()), asyncio.create_task(_until_followed(installation.ledger))
     try:
-        await uvicorn.Server(config).serve()
+        await asyncio.wait([serving, following], return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+        if following.done():
+            following.result()
     finally:
-        for task in beside:
+        for task in (*beside, following):
             task.cancel()
+
+
+async def _until_followed(ledger: Ledger) -> None:
+    """Ask every second whether this process may still write.
+
+    Raises:
+        OutdatedError: It may not.
+    """
+    while True:
+        try:
+            await ledger.run(lambda step: None)
+        except OutdatedError:
+            raise
+        except LedgerError:
+            log.debug("the ledger is away; what is in force is asked again")
+        await asyncio.sleep(IN_FORCE_LOOK_S)
 
 
 def _approve(number: str, by: str, now: datetime, key: bytes, step: FullStep) -> None:

@@ -32,7 +32,7 @@ from streams.doors.http.problems import install
 from streams.doors.http.tokens import Scope as Right
 from streams.doors.http.website import Website
 from streams.doors.reception import Reception
-from streams.ledger.contract import FullStep, LedgerAwayError
+from streams.ledger.contract import FullStep, LedgerAwayError, OutdatedError
 from streams.wiring import House
 
 READY_WITHIN_S = 5.0
@@ -99,7 +99,7 @@ def health_router(house: House, guard: Guard, metrics: CollectorRegistry) -> API
         """The ledger answers: what comes in now would be kept."""
         try:
             await asyncio.wait_for(house.ledger.run(_ask), READY_WITHIN_S)
-        except (LedgerAwayError, TimeoutError):
+        except (LedgerAwayError, OutdatedError, TimeoutError):
             return JSONResponse({"ready": False, "ledger": "away"}, 503, {"Retry-After": "2"})
         return JSONResponse({"ready": True, "ledger": "answers"})
 

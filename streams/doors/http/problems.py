@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from config.faults import Language, Word, say
 from config.sheet import misfit
 from streams.doors.refusal import RefusedError
-from streams.ledger.contract import LedgerAwayError
+from streams.ledger.contract import LedgerAwayError, OutdatedError
 
 Render = Callable[[Request, int, str, str], Response]
 RETRY_AFTER_S = 2
@@ -127,4 +127,6 @@ def install(app: FastAPI, default: Language, render: Render) -> None:
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(LedgerAwayError, on_away)
+    # This process is about to end; the sender's next try meets one that is not outdated.
+    app.add_exception_handler(OutdatedError, on_away)
     app.add_exception_handler(Exception, on_fault)
