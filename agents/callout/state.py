@@ -78,7 +78,7 @@ class Callout(Row):
     when it was looked up: it is looked up again until the round closes. `number_key` is set where one number is meant
     and no other, not even another phone of the same person. `listed_on` is the visit list it stands on,
     `times_listed` counts how often it was put on one. `unreachable` are the phones that met no network when they were
-    last rung for it.
+    last rung for it. `waits_for` is the carrier it was last left waiting for, or "".
     """
 
     realm: str
@@ -113,6 +113,7 @@ class Callout(Row):
     phone: int = 0
     calls: int = 0
     calls_in_step: int = 0
+    waits_for: str = ""
     texts: int = 0
     contacted: bool = False
     attempt_id: str = ""
@@ -161,6 +162,7 @@ CALLOUTS: Table[Callout] = Table(
         "text_at",
         "due_at",
         "visit_id",
+        "waits_for",
     ),
     (("call_at",), ("text_at",), ("due_at",), ("chain_id", "state"), ("round_id",), ("target_post",), ("state",)),
 )

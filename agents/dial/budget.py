@@ -1,12 +1,13 @@
-"""When a number may be rung again: never twice within a minute, never two calls at once, and within its budgets. Pure.
+"""When a number may be rung again, and through whom: never twice within a minute, never two calls at once. Pure.
 
-Vendors cut off numbers that are rung more often than they allow (1/min, 5/h, 20/day is common); part of each budget is
-kept for a later rise to red.
+Vendors cut off numbers that are rung more often than they allow (1/min, 5/h, 20/day is common), so each has a budget of
+its own per number; over all of them stands one that keeps a person from being rung without end. Part of each is kept
+for a rise or for red (ADR 0016).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import Field
@@ -16,6 +17,8 @@ from streams.words import Colour, Model
 
 LIVE_LOOK_S = 10
 AHEAD_MAX_S = 300
+PATIENCE_S = 180
+"""So long a number waits for its own carrier; a budget that makes it wait longer is used up, and another takes it."""
 
 
 class Budget(Model):
@@ -25,7 +28,7 @@ class Budget(Model):
         gap_s: Least seconds from one dialling to the next.
         per_hour: Calls in any hour.
         per_day: Calls in any 24 hours.
-        reserve_per_hour: Of those, kept for red.
+        reserve_per_hour: Of those, kept for a rise and for red; a rise leaves half of it (rounded down) to red.
         reserve_per_day: Likewise of the day's.
     """
 
@@ -36,31 +39,69 @@ class Budget(Model):
     reserve_per_day: int = Field(default=8, ge=0)
 
 
-def may_ring_at(history: Sequence[Attempt], severity: int, budget: Budget, now: datetime) -> datetime:
+def may_ring_at(
+    history: Sequence[Attempt], severity: int, budget: Budget, now: datetime, *, rise: bool = False
+) -> datetime:
     """Return from when a number may be rung: `now`, or later.
 
     Args:
         history: Calls to the number in the last 24 hours, in any order.
-        severity: 1 (blue) to 4 (red); only red may use the reserve.
+        severity: 1 (blue) to 4 (red); red may use the whole reserve.
         budget: What is allowed.
         now: Story time.
+        rise: Whether its warning rose in colour; then it may use the half of the reserve.
     """
     if any(attempt.state is not AttemptState.ENDED for attempt in history):
         return now + timedelta(seconds=LIVE_LOOK_S)
     times = sorted(attempt.dialled_at for attempt in history)
     if not times:
         return now
-    red = severity >= Colour.RED.severity
     earliest = max(now, times[-1] + timedelta(seconds=budget.gap_s))
     for hours, limit, reserve in (
         (1, budget.per_hour, budget.reserve_per_hour),
         (24, budget.per_day, budget.reserve_per_day),
     ):
-        allowed = max(1, limit if red else limit - reserve)
+        kept = 0 if severity >= Colour.RED.severity else reserve // 2 if rise else reserve
+        allowed = max(1, limit - kept)
         recent = [at for at in times if at > now - timedelta(hours=hours)]
         if len(recent) >= allowed:
             earliest = max(earliest, recent[-allowed] + timedelta(hours=hours))
     return earliest
+
+
+def way_to(
+    history: Sequence[Attempt],
+    ways: Mapping[str, Budget | None],
+    overall: Budget,
+    severity: int,
+    now: datetime,
+    *,
+    rise: bool = False,
+) -> tuple[str, datetime]:
+    """Return which carrier rings a number, and from when: the next one only where the budget of the first is used up.
+
+    A second call from the same caller's number breaks through many phones' do-not-disturb, one from another does not:
+    so a carrier that only has to rest for a moment keeps the number.
+
+    Args:
+        history: Calls to the number in the last 24 hours through all carriers, in any order.
+        ways: The carriers that may dial it, in the order in which they are asked, each with what its vendor allows
+            for one number; None where it sets no limit.
+        overall: What the number may be rung through all carriers together.
+        severity: As of `may_ring_at`.
+        now: Story time.
+        rise: As of `may_ring_at`.
+    """
+    person_at = may_ring_at(history, severity, overall, now, rise=rise)
+    found = []
+    for name, budget in ways.items():
+        own = [attempt for attempt in history if attempt.carrier == name]
+        vendor_at = person_at if budget is None else may_ring_at(own, severity, budget, now, rise=rise)
+        at = max(person_at, vendor_at)
+        if at - person_at <= timedelta(seconds=PATIENCE_S):
+            return name, at
+        found.append((name, at))
+    return min(found, key=lambda each: each[1])
 
 
 def free_slots(next_at: datetime, now: datetime, per_s: float, burst_s: float) -> int:

@@ -7,13 +7,13 @@ speaks for, so that a claimed callout cannot be escalated behind its back.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from agents.callout.decide import attempt_limit
 from agents.callout.state import CALLOUTS, Callout
-from agents.dial.budget import Budget, free_slots, may_ring_at, next_slot
+from agents.dial.budget import Budget, free_slots, next_slot, way_to
 from agents.dial.carriers.protocol import Carrier, Dial, Script, TwoWay
 from agents.dial.health import down_carriers, pace_id
 from agents.dial.hear import DialReason
@@ -21,12 +21,12 @@ from agents.dial.script import script_of
 from agents.dial.state import ATTEMPTS, PACES, Attempt, AttemptState, Pace
 from agents.facts import Facts
 from agents.phones.codes import with_code
-from agents.plan.state import ROUNDS
+from agents.plan.state import ROUNDS, Round
 from rosters.model import Person, Phone
 from rosters.numbers import mask, number_digest
 from streams.ids import REAL, digest, make_id
 from streams.ledger.contract import Draft, Step, Where
-from streams.letters import Letter, NobodyHeld, write_letter
+from streams.letters import Letter, Move, NobodyHeld, write_letter
 from streams.topics import CALLOUTS as CALLOUTS_TOPIC
 from streams.words import Channel, Outcome
 
@@ -38,18 +38,25 @@ CALL_NEWS_S = 240
 JOIN_WITHIN = timedelta(seconds=180)
 OTHERS_MAX = 10_000
 CLAIM_MAX = 1000
-"""Callouts looked at in one claim: the first are dialled while others are claimed, and no step grows without end."""
+"""Callouts looked at at once: the first are dialled while others are claimed, and no step grows without end."""
+LOOKS_MAX = 5
+"""How often one claim looks again because all it saw waits for carriers that take no more, or for stopped rounds."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Whom a callout rings at this moment."""
+    """Whom a callout rings at this moment; `able` are the carriers that may dial the number, the best first."""
 
     person: Person
     phone_no: int
     phone: Phone
-    carrier: Carrier
+    able: tuple[Carrier, ...]
     number_key: str
+
+    @property
+    def carrier(self) -> Carrier:
+        """The first of the carriers."""
+        return self.able[0]
 
 
 Groups = dict[tuple[str, str, str], list[tuple[Callout, Target]]]
@@ -64,7 +71,7 @@ class ClaimDesk:
         carriers: In the order in which they are asked whether they may dial a number.
         number_key: Secret of the keyed digests by which numbers are matched.
         owner: Which worker this is.
-        budget: What one number may be rung.
+        budget: What one number may be rung through all carriers together.
         burst_s: Seconds of pace that may be used at once after a pause; the tick length times the clock's speed.
     """
 
@@ -78,14 +85,21 @@ class ClaimDesk:
     def claim(self, step: Step, channel: Channel, now: datetime, wall: datetime) -> list[Dial]:
         """Claim what may be dialled now and return it, worst first."""
         paces = step.load(PACES, [pace_id(carrier.name, channel) for carrier in self.carriers])
-        slots = self.slots(paces, channel, now)
-        if not any(slots.values()):
-            return []
-        wanted = self._wanted(step, channel, now, limit=min(sum(slots.values()) * 2 + 20, CLAIM_MAX))
-        if not wanted:
-            return []
         claim = _Claim(self, step, channel, now, wall, paces)
-        claim.place(wanted)
+        stopped: set[str] = set()
+        for _ in range(LOOKS_MAX):
+            free = claim.free()
+            if not free:
+                break
+            limit = min(sum(free.values()) * 2 + 20, CLAIM_MAX)
+            full = [carrier.name for carrier in self.carriers if carrier.name not in free]
+            seen = self._wanted(step, channel, now, limit, full, stopped)
+            rounds = step.load(ROUNDS, {row.round_id for row in seen})
+            stopped.update(row.id for row in rounds.values() if row.stopped_at is not None)
+            claim.place([row for row in seen if row.round_id not in stopped], rounds)
+            if len(seen) < limit:
+                break
+        claim.end()
         return claim.dials
 
     def is_wanted(self, step: Step, channel: Channel, now: datetime) -> bool:
@@ -102,28 +116,37 @@ class ClaimDesk:
             slots[carrier.name] = free_slots(since, now, per_s, self.burst_s) if per_s > 0 else 0
         return slots
 
-    def _wanted(self, step: Step, channel: Channel, now: datetime, limit: int) -> list[Callout]:
+    def _wanted(
+        self,
+        step: Step,
+        channel: Channel,
+        now: datetime,
+        limit: int,
+        full: Sequence[str] = (),
+        stopped: Collection[str] = (),
+    ) -> list[Callout]:
         """Return callouts that want this channel now: by colour, then a post's first contact, then place, then age.
 
-        The real thing goes before any drill: of the realms, `real` is the last word in the alphabet.
+        The real thing goes before any drill: of the realms, `real` is the last word in the alphabet. What is known to
+        wait for a carrier that is `full`, or belongs to a `stopped` round, is passed over: it would fill the window.
         """
-        column = _column(channel)
-        barred = [row.id for row in step.find(ROUNDS, Where("paused_until", ">", now))]
-        conditions = [Where(column, "<=", now), *([Where("round_id", "not in", barred)] if barred else [])]
-        rows = step.find(
+        barred = [*(row.id for row in step.find(ROUNDS, Where("paused_until", ">", now))), *sorted(stopped)]
+        conditions = [Where(_column(channel), "<=", now)]
+        conditions += [Where("round_id", "not in", barred)] if barred else []
+        conditions += [Where("waits_for", "not in", full)] if full else []
+        return step.find(
             CALLOUTS,
             *conditions,
             order=("-realm", "-severity", "contacted", "-priority", "opened_at"),
             limit=limit,
             lock=True,
         )
-        rounds = step.load(ROUNDS, {row.round_id for row in rows})
-        return [row for row in rows if rounds[row.round_id].stopped_at is None]
 
-    def budget_of(self, carrier: Carrier) -> Budget:
-        """Return what one number may be rung through a carrier: what its vendor allows, or else what this desk does."""
+    @staticmethod
+    def budget_of(carrier: Carrier) -> Budget | None:
+        """Return what one number may be rung through a carrier; None where its vendor sets no limit."""
         budget = getattr(carrier, "budget", None)
-        return budget if isinstance(budget, Budget) else self.budget
+        return budget if isinstance(budget, Budget) else None
 
     def target(
         self, callout: Callout, channel: Channel, now: datetime, down: frozenset[str] = frozenset()
@@ -151,10 +174,10 @@ class ClaimDesk:
         if not phones:
             return "no_phone" if channel is Channel.VOICE else "no_mobile"
         for no, phone in phones:
-            able = [carrier for carrier in self.carriers if carrier.may_dial(phone.number)]
+            able = [each for each in self.carriers if _per_s(each, channel) > 0 and each.may_dial(phone.number)]
             if able:
-                carrier = next((carrier for carrier in able if carrier.name not in down), able[0])
-                return Target(person, no, phone, carrier, number_digest(phone.number, self.number_key))
+                well_first = tuple(sorted(able, key=lambda each: each.name in down))
+                return Target(person, no, phone, well_first, number_digest(phone.number, self.number_key))
         return "number_not_approved"
 
 
@@ -170,6 +193,8 @@ class _Claim:
         self.down = down_carriers(paces, [carrier.name for carrier in desk.carriers], channel, now)
         self.two_way = {carrier.name: carrier for carrier in desk.carriers if isinstance(carrier, TwoWay)}
         self.rung: set[str] = set()
+        self.risen: set[str] = set()
+        self.touched: set[str] = set()
         self.used: dict[str, int] = defaultdict(int)
         self.dials: list[Dial] = []
         self.attempts: list[Attempt] = []
@@ -177,35 +202,66 @@ class _Claim:
         self.letters: list[Letter] = []
         self.entries: list[Draft] = []
 
-    def place(self, wanted: Sequence[Callout]) -> None:
+    def free(self) -> dict[str, int]:
+        """Return how many more calls or messages each carrier takes; carriers that take none are left out."""
+        left = {name: count - self.used[name] for name, count in self.slots.items()}
+        return {name: count for name, count in left.items() if count > 0}
+
+    def place(self, wanted: Sequence[Callout], rounds: Mapping[str, Round]) -> None:
         """Group by number, look at budgets, write claims."""
+        if not wanted:
+            return
+        self.risen |= {row.id for row in rounds.values() if row.move is Move.RAISED}
         groups = self._by_number(wanted)
         history = self._history(groups)
         others = self._others(groups) if self.channel is Channel.VOICE else {}
-        for (number_key, carrier_name, _), members in groups.items():
-            if self.slots[carrier_name] <= self.used[carrier_name]:
+        for (number_key, _, _), members in groups.items():
+            target, ring_at = members[0][1], self.now
+            if self.channel is Channel.VOICE and self._takes_one(*target.able):
+                target, ring_at = self._way(number_key, members, history)
+            if ring_at > self.now:
+                for callout, _ in members:
+                    self._change(callout, call_at=ring_at)
                 continue
-            target = members[0][1]
-            lead = members[0][0]
-            if self.channel is Channel.VOICE:
-                # What is kept for red is kept for the real thing: no drill uses it up.
-                severity = lead.severity if lead.realm == REAL else 0
-                budget = self.desk.budget_of(target.carrier)
-                ring_at = may_ring_at(history.get(number_key, ()), severity, budget, self.now)
-                if number_key in self.rung:
-                    # A drill and the real thing want the same phone: two calls, the second when the first is over.
-                    ring_at = self.now + timedelta(seconds=budget.gap_s)
-                if ring_at > self.now:
-                    for callout, _ in members:
-                        self._change(callout, call_at=ring_at)
-                    continue
+            if not self._takes_one(target.carrier):
+                self._let_wait(members, target.carrier)
+                continue
             spoken = [callout for callout, _ in members]
             if self.channel is Channel.VOICE:
                 spoken = self._join(spoken, target, others)
                 self.rung.add(number_key)
             self._write(spoken[:SPOKEN_MAX] if self.channel is Channel.VOICE else spoken, target, history)
-            self.used[carrier_name] += 1
+            self.used[target.carrier.name] += 1
+            self.touched.update(carrier.name for carrier in target.able)
         self._save()
+
+    def _takes_one(self, *carriers: Carrier) -> bool:
+        """Tell whether any of these carriers takes one more now."""
+        return any(self.used[carrier.name] < self.slots[carrier.name] for carrier in carriers)
+
+    def _way(
+        self, number_key: str, members: Sequence[tuple[Callout, Target]], history: Mapping[str, Sequence[Attempt]]
+    ) -> tuple[Target, datetime]:
+        """Say through which carrier a number is rung, and from when."""
+        lead, target = members[0]
+        overall = self.desk.budget
+        if number_key in self.rung:
+            # A drill and the real thing want the same phone: two calls, the second when the first is over.
+            return target, self.now + timedelta(seconds=overall.gap_s)
+        # What is kept for a rise and for red is kept for the real thing: no drill uses it up.
+        severity = lead.severity if lead.realm == REAL else 0
+        rise = lead.realm == REAL and any(callout.round_id in self.risen for callout, _ in members)
+        ways = {carrier.name: self.desk.budget_of(carrier) for carrier in target.able}
+        name, at = way_to(history.get(number_key, ()), ways, overall, severity, self.now, rise=rise)
+        chosen = sorted(target.able, key=lambda carrier: carrier.name != name)
+        return replace(target, able=tuple(chosen)), at
+
+    def _let_wait(self, members: Sequence[tuple[Callout, Target]], carrier: Carrier) -> None:
+        """Leave callouts for a carrier that takes no more; where another still does, note it, to look past them."""
+        if self.free():
+            for callout, _ in members:
+                if callout.waits_for != carrier.name:
+                    self._change(callout, waits_for=carrier.name)
 
     def _by_number(self, wanted: Sequence[Callout]) -> Groups:
         """Group by number, carrier and realm: a drill never stands in one call with the real thing."""
@@ -377,16 +433,25 @@ class _Claim:
         step.save(CALLOUTS, self.callouts.values())
         step.write(self.letters)
         step.append(self.entries)
+        # The next look reads anew what this one wrote.
+        self.attempts, self.callouts, self.letters, self.entries = [], {}, [], []
+
+    def end(self) -> None:
+        """Advance the pace of every carrier that was used.
+
+        Also of those that were not but might have rung the same numbers: of two desks that claim at once, each through
+        a carrier of its own, one is told to begin again, and no number rings twice.
+        """
         moved = []
         for carrier in self.desk.carriers:
-            used = self.used[carrier.name]
-            if used:
+            if carrier.name in self.touched:
                 name = pace_id(carrier.name, self.channel)
                 # As it was before anything was looked up: of two desks that claim at once, one is told to begin again.
                 pace = self.paces.get(name, Pace(id=name, next_at=self.now))
-                at = next_slot(pace.next_at, self.now, _per_s(carrier, self.channel), self.desk.burst_s, used)
+                used, per_s = self.used[carrier.name], _per_s(carrier, self.channel)
+                at = next_slot(pace.next_at, self.now, per_s, self.desk.burst_s, used) if used else pace.next_at
                 moved.append(pace.model_copy(update={"next_at": at}))
-        step.save(PACES, moved)
+        self.step.save(PACES, moved)
 
 
 def spoken_by(attempt: Attempt) -> Script:

@@ -13,10 +13,9 @@ import pytest
 from agents.callout import decide as callout_decide
 from agents.callout.course import CalloutReason, Course
 from agents.callout.state import CALLOUTS, CalloutState
-from agents.dial import claim, dialler, hear
+from agents.dial import budget, claim, dialler, hear
 from agents.dial.state import ATTEMPTS
 from agents.plan import decide as plan_decide
-from agents.plan.state import ROUNDS
 from streams import pump
 from streams.ids import make_id
 from streams.ledger import memory
@@ -92,7 +91,7 @@ def claim_without_the_attempt(patch: Patch) -> None:
 
 
 def ignore_the_stop(patch: Patch) -> None:
-    def wanted(self, step, channel, now, limit):
+    def wanted(self, step, channel, now, limit, full=(), stopped=()):
         column = claim._column(channel)
         return step.find(CALLOUTS, Where(column, "<=", now), order=("-severity", "opened_at"), limit=limit)
 
@@ -100,16 +99,14 @@ def ignore_the_stop(patch: Patch) -> None:
 
 
 def ignore_the_pause(patch: Patch) -> None:
-    def wanted(self, step, channel, now, limit):
-        rows = step.find(CALLOUTS, Where(claim._column(channel), "<=", now), order=("opened_at",), limit=limit)
-        rounds = step.load(ROUNDS, {row.round_id for row in rows})
-        return [row for row in rows if rounds[row.round_id].stopped_at is None]
+    def wanted(self, step, channel, now, limit, full=(), stopped=()):
+        return step.find(CALLOUTS, Where(claim._column(channel), "<=", now), order=("opened_at",), limit=limit)
 
     patch.setattr(claim.ClaimDesk, "_wanted", wanted)
 
 
 def two_calls_at_once(patch: Patch) -> None:
-    patch.setattr(claim, "may_ring_at", lambda history, severity, budget, now: now)
+    patch.setattr(budget, "may_ring_at", lambda history, severity, budget, now, *, rise=False: now)
 
 
 def voicemail_counts(patch: Patch) -> None:

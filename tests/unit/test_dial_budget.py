@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.dial.budget import Budget, free_slots, may_ring_at, next_slot
+from agents.dial.budget import Budget, free_slots, may_ring_at, next_slot, way_to
 from agents.dial.state import AttemptState
 from streams.words import Colour
 from tests.unit.attempt_samples import attempt
@@ -83,8 +83,54 @@ def test_only_red_may_use_the_reserve():
     assert may_ring_at(history, ORANGE, budget, NOW) == NOW + timedelta(seconds=2400)
 
 
+def test_a_rise_may_use_half_of_the_reserve_and_leaves_the_other_half_to_red():
+    budget = Budget(per_hour=4, reserve_per_hour=2)
+    assert may_ring_at(rung(600, 1200), ORANGE, budget, NOW, rise=True) == NOW
+    used = rung(600, 1200, 1800)
+    assert may_ring_at(used, ORANGE, budget, NOW, rise=True) == NOW + timedelta(seconds=1800)
+    assert may_ring_at(used, RED, budget, NOW) == NOW
+
+
 def test_a_budget_that_is_all_reserve_still_lets_one_call_through():
     assert may_ring_at([], ORANGE, Budget(per_hour=2, reserve_per_hour=9), NOW) == NOW
+
+
+VENDOR, ALL = Budget(per_hour=2, reserve_per_hour=0), Budget(per_hour=4, reserve_per_hour=0)
+
+
+def through(carrier: str, *seconds_ago: float):
+    return [item.model_copy(update={"carrier": carrier}) for item in rung(*seconds_ago)]
+
+
+def test_a_number_keeps_its_carrier_as_long_as_that_one_may_ring_it():
+    assert way_to(through("first", 300), {"first": VENDOR, "second": VENDOR}, ALL, RED, NOW) == ("first", NOW)
+
+
+def test_a_carrier_that_only_rests_for_a_moment_keeps_the_number():
+    at = NOW + timedelta(seconds=31)
+    slow = Budget(gap_s=61)
+    assert way_to(through("first", 30), {"first": slow, "second": None}, ALL, RED, NOW) == ("first", at)
+
+
+def test_where_the_budget_at_the_first_vendor_is_used_up_the_second_rings():
+    assert way_to(through("first", 300, 900), {"first": VENDOR, "second": VENDOR}, ALL, RED, NOW) == ("second", NOW)
+
+
+def test_a_number_is_not_rung_without_end_whatever_its_vendors_still_allow():
+    history = through("first", 300, 900) + through("second", 600, 1200)
+    _, at = way_to(history, {"first": VENDOR, "second": VENDOR, "third": None}, ALL, RED, NOW)
+    assert at == NOW + timedelta(seconds=3600 - 1200)
+
+
+def test_where_all_are_used_up_the_one_that_may_ring_first_is_waited_for():
+    history = through("first", 300, 900) + through("second", 600, 1200)
+    way = way_to(history, {"first": VENDOR, "second": VENDOR}, Budget(), RED, NOW)
+    assert way == ("second", NOW + timedelta(seconds=3600 - 1200))
+
+
+def test_a_call_under_way_through_one_carrier_bars_all_of_them():
+    live = attempt(state=AttemptState.PLACED, carrier="first")
+    assert way_to([live], {"second": None}, ALL, RED, NOW) == ("second", NOW + timedelta(seconds=10))
 
 
 def test_no_budget_may_have_a_gap_below_a_minute():
