@@ -46,6 +46,32 @@ SINGLE: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "reply": (("code",), ()),
 }
 """The other sentences: what each must hold, and what it may hold besides."""
+_TOLD = ("mark", "county", "what", "at")
+_TALLIED = ("called", "answered", "unreached", "lost")
+COPIED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "title": (("mark", "county", "what"), ()),
+    "opened": ((*_TOLD, "where", "count"), ("body", "issuer", "move")),
+    "changed": ((*_TOLD, "where", "count", "move"), ("body", "issuer")),
+    "alarm": ((*_TOLD, "where", "body"), ("move", "issuer", "count")),
+    "troubles": (("mark", "county", "count", "at", "lines"), ()),
+    "summary": ((*_TOLD, *_TALLIED, "calling"), ("townships", "where")),
+    "ended": ((*_TOLD, *_TALLIED, "move"), ("calling", "townships", "where", "body")),
+    "silent": (("place", "count"), ()),
+}
+"""The sentences of copies, likewise; each begins with the mark of what is not real."""
+MOVES_TOLD = (
+    "opened",
+    "continued",
+    "raised",
+    "widened",
+    "lowered",
+    "gated",
+    "unclear",
+    "cancelled",
+    "corrected",
+    "expired",
+)
+"""What may have happened to a chain that a copy tells of."""
 
 
 class Saying(Model):
@@ -66,6 +92,22 @@ class Sources(Model):
     warning: str
     monitor: str
     order: str
+
+
+class CopyForms(Model):
+    """What copies to chats and mailboxes say; `moves` is what happened, `foot` that a copy counts for nothing."""
+
+    rehearsal: str = Field(min_length=1)
+    title: str
+    opened: str
+    changed: str
+    alarm: str
+    troubles: str
+    summary: str
+    ended: str
+    silent: str
+    foot: str = Field(min_length=1)
+    moves: dict[str, str]
 
 
 class Tongue(Model):
@@ -91,6 +133,7 @@ class Tongue(Model):
     visit_text: str
     keys: str = Field(min_length=1)
     reply: str
+    copies: CopyForms
     hazards: dict[str, str] = Field(default_factory=dict)
     actions: dict[str, str] = Field(default_factory=dict)
 
@@ -172,6 +215,7 @@ def check_speech(speech: Speech, hazards: Sequence[str]) -> Iterator[Finding]:
         for source in ("warning", "monitor", "order"):
             yield from _check_fields((language, "what", source), getattr(tongue.what, source), ("hazard",), WHAT)
         yield from _check_words(language, tongue, hazards)
+        yield from _check_copies((language, "copies"), tongue.copies)
         for medium in media:
             yield from _check_sayings((language, medium), getattr(tongue, medium), medium, hazards)
 
@@ -188,6 +232,17 @@ def _check_words(language: Language, tongue: Tongue, hazards: Sequence[str]) -> 
         for key in keys:
             if not words.get(key, "").strip():
                 yield Finding((language, name), "word_missing", {"value": key})
+
+
+def _check_copies(path: Path, forms: CopyForms) -> Iterator[Finding]:
+    for name, (needed, more) in COPIED.items():
+        form = getattr(forms, name)
+        yield from _check_fields((*path, name), form, needed, (*needed, *more))
+        if "mark" in needed and not form.startswith("{mark}"):
+            yield Finding((*path, name), "mark_first", {})
+    for move in MOVES_TOLD:
+        if move not in forms.moves:
+            yield Finding((*path, "moves"), "word_missing", {"value": move})
 
 
 def _check_sayings(path: Path, sayings: Sequence[Saying], medium: Medium, hazards: Sequence[str]) -> Iterator[Finding]:

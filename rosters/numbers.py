@@ -9,6 +9,8 @@ import hashlib
 import hmac
 import re
 
+# People write numbers into texts. Between letters or digits it is part of an id.
+_IN_WORDS = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?(1[3-9]\d)\d{4}(\d{4})(?![0-9A-Za-z])")
 _CHINESE_MOBILE = re.compile(r"^(?:\+?86)?(1\d{2})\d{4}(\d{4})$")
 
 
@@ -24,6 +26,11 @@ def mask(number: str) -> str:
     if len(number) >= 10:
         return f"{number[:3]}****{number[-4:]}"
     return f"****{number[-2:]}"
+
+
+def mask_within(words: str) -> str:
+    """Return words with every mobile number in them masked."""
+    return _IN_WORDS.sub(r"\1****\2", words)
 
 
 def number_digest(number: str, key: bytes) -> str:

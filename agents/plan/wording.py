@@ -53,6 +53,11 @@ def text_of(moved: ChainMoved, place: str, facts: Facts, language: Language | No
     return form.format_map({**fields, "body": shortened})[: facts.book.speech.text_chars_max]
 
 
+def fields_of(moved: ChainMoved, place: str, facts: Facts, language: Language | None = None) -> dict[str, str]:
+    """Return the fields by which a sentence about a warning, an order or an alarm is filled in, as they are written."""
+    return _Words(facts, language).of_warning(moved, place)
+
+
 def ending_text(moved: ChainMoved, place: str, facts: Facts) -> str:
     """Return what those who were woken are told when a chain ends. It never tells people to go home."""
     said = _Words(facts)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from rosters.county import County
+from rosters.numbers import mask_within
 from streams.doors.http.words import Words
 from streams.ledger.contract import Entry
 from streams.words import Channel
@@ -48,8 +48,6 @@ OF_POST = frozenset({"dialled", "nobody_held"})
 BY_CHANNEL = frozenset({"dialled", "attempt_ended"})
 # Their reason is about the ladder's inner course, and would mislead a reader.
 SELF_EXPLAINED = frozenset({"attempt_ended", "gave_up"})
-# People write numbers into texts. Between letters or digits it is part of an id.
-_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?(1[3-9]\d)\d{4}(\d{4})(?![0-9A-Za-z])")
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class Line:
 def hide_numbers(value: Any) -> Any:
     """Return words, or lists and maps of them, with every mobile number in them masked."""
     if isinstance(value, str):
-        return _NUMBER.sub(r"\1****\2", value)
+        return mask_within(value)
     if isinstance(value, Mapping):
         return {key: hide_numbers(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -1,0 +1,1 @@
+"""COPIES: what happens, told one way to group chats and mailboxes; it never counts as reached or answered."""
