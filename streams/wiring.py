@@ -11,6 +11,7 @@ from typing import Any
 
 from agents.callout.agent import CalloutRoom
 from agents.callout.state import CALLOUTS
+from agents.copies.state import BULLETINS, COPIES, TOLD_TROUBLES
 from agents.dial.agent import DialRoom
 from agents.dial.approvals import APPROVALS
 from agents.dial.budget import Budget
@@ -43,9 +44,11 @@ TABLES: tuple[Table[Any], ...] = (
     ALIASES,
     APPROVALS,
     ATTEMPTS,
+    BULLETINS,
     CALENDARS,
     CALLOUTS,
     CHAINS,
+    COPIES,
     HANDOVERS,
     PACES,
     ROSTER_CHANGES,
@@ -56,6 +59,7 @@ TABLES: tuple[Table[Any], ...] = (
     SPOT_CHECKS,
     STATIONS,
     TOKENS,
+    TOLD_TROUBLES,
     TROUBLES,
     VERIFICATIONS,
     VERIFIED_PHONES,
