@@ -22,6 +22,7 @@ from streams.cli.screen import console, error_console, set_up_logging, settings
 from streams.cli.tokens import own_token
 from streams.clock import CorrectedClock, SystemClock
 from streams.clock_guard import ClockGuard, keep_right
+from streams.copying import keep_copying
 from streams.doors.http.gateway import create_gateway
 from streams.installation import Installation, deploy, number_key, open_installation, prepare
 from streams.kafka import set_up_topics
@@ -128,6 +129,7 @@ async def _worker(installation: Installation, metrics_port: int) -> None:
     beside = [
         asyncio.create_task(collector.run()),
         asyncio.create_task(_look_again(installation)),
+        asyncio.create_task(keep_copying(installation)),
         asyncio.create_task(RosterWatch(installation).run()),
     ]
     try:
