@@ -146,7 +146,8 @@ class Step(Protocol):
     def take(self, letter_ids: Sequence[str], at: datetime) -> list[Letter]:
         """Mark letters handled at `at` and return those that were still open and due, ordered by (at, id).
 
-        Unknown ids, letters handled before and letters whose `not_before` is after `at` are left out.
+        Unknown ids, letters handled before and letters whose `not_before` is after `at` are left out, and so are
+        letters of a newer schema version: they stay open for a newer program.
         """
         ...
 
@@ -214,7 +215,10 @@ class Post(Protocol):
     def open_letters(
         self, now: datetime, wall: datetime, *, resend_after_s: float, limit: int, topics: Sequence[str] = ()
     ) -> list[Letter]:
-        """Return open letters that are due and were not published within the back-off of their tries, oldest first."""
+        """Return open letters that are due and were not published within the back-off of their tries, oldest first.
+
+        Letters of a newer schema version are left out: they stay open for a newer program.
+        """
         ...
 
     def mark_published(self, letter_ids: Sequence[str], wall: datetime, *, close: bool = False) -> None:

@@ -29,7 +29,7 @@ from streams.ledger.contract import (
     Where,
 )
 from streams.ledger.shelves import Envelope, LetterShelf, RowShelf, Undo
-from streams.letters import Letter
+from streams.letters import SCHEMA_VERSION, Letter
 
 T = TypeVar("T")
 
@@ -114,6 +114,8 @@ class MemoryStep:
         for letter_id in letter_ids:
             envelope = shelf.by_id.get(letter_id)
             if envelope is None or envelope.handled_at is not None or envelope.letter.not_before > at:
+                continue
+            if envelope.letter.schema_version > SCHEMA_VERSION:
                 continue
             shelf.put(letter_id, envelope._replace(handled_at=at))
             taken.append(envelope.letter)

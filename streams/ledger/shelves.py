@@ -18,7 +18,7 @@ from sortedcontainers import SortedList
 
 from streams.ledger.columns import check_question, column_type
 from streams.ledger.contract import R, Table, Where
-from streams.letters import Letter
+from streams.letters import SCHEMA_VERSION, Letter
 
 Undo = list[Callable[[], object]]
 
@@ -255,7 +255,8 @@ class LetterShelf:
         for not_before, _, letter_id in merge(*chosen) if len(chosen) > 1 else chain.from_iterable(chosen):
             if not_before > now:
                 return
-            yield self.by_id[letter_id]
+            if self.by_id[letter_id].letter.schema_version <= SCHEMA_VERSION:
+                yield self.by_id[letter_id]
 
     def count_open(self) -> dict[str, int]:
         """Return how many letters are open, by topic, for topics with any."""

@@ -115,7 +115,7 @@ class SqlLedger:
 
     async def look(self, work: Callable[[FullStep], T]) -> T:
         """Run `work`, which only reads, beside the steps and off the event loop."""
-        return await self._look(lambda connection: work(SqlStep(connection, self._tables)))
+        return await self._look(lambda connection: work(SqlStep(connection, self._tables, reads_only=True)))
 
     async def database_at(self) -> datetime | None:
         """Return the clock of a PostgreSQL server; SQLite runs inside this process and has only ours."""

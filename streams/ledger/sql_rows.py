@@ -40,11 +40,12 @@ def chunks(ids: Iterable[str]) -> Iterator[list[str]]:
 
 
 class SqlVerbs:
-    """What every group of verbs stands on: a connection inside a transaction, and the tables."""
+    """What every group of verbs stands on: a connection inside a transaction, the tables, and whether it only reads."""
 
-    def __init__(self, connection: sa.Connection, tables: RoomTables) -> None:
+    def __init__(self, connection: sa.Connection, tables: RoomTables, *, reads_only: bool = False) -> None:
         self._connection = connection
         self._tables = tables
+        self._reads_only = reads_only
         self._postgresql = connection.dialect.name == POSTGRESQL
 
     def _insert(self, table: sa.Table) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from ledger_samples import at, letter
 
 from streams.ledger.contract import Ledger
-from streams.letters import Letter
+from streams.letters import SCHEMA_VERSION, Letter
 from streams.topics import AUDIT, CALLS
 
 
@@ -62,6 +62,16 @@ def test_an_unknown_letter_is_left_out(ledger: Ledger) -> None:
 def test_more_letters_than_one_statement_names_are_taken_together(ledger: Ledger) -> None:
     ids = write(ledger, *(letter(str(i)) for i in range(1203)))
     assert len(ledger.step(lambda step: step.take(ids, at(1)))) == 1203
+
+
+def test_a_letter_of_a_newer_program_is_left_open_for_it_and_holds_nobody_up(ledger: Ledger) -> None:
+    newer = letter("newer").model_copy(update={"schema_version": SCHEMA_VERSION + 1})
+    ids = write(ledger, newer, letter("own", written=1))
+    assert [item.id for item in open_now(ledger, 2, 2, limit=1)] == ids[1:]
+    publish(ledger, ids, 2)
+    assert [item.id for item in open_now(ledger, 2, 20, limit=1)] == ids[1:]
+    assert [item.id for item in ledger.step(lambda step: step.take(ids, at(2)))] == ids[1:]
+    assert ledger.step(lambda step: step.count_open_letters()) == {"callouts": 1}
 
 
 def test_a_letter_put_back_is_open_again_later_and_counts_its_tries(ledger: Ledger) -> None:

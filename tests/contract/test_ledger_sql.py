@@ -24,6 +24,7 @@ from streams.ledger.migrate import migrate
 from streams.ledger.schema import HOUSE, LETTERS
 from streams.ledger.sql import SqlLedger
 from streams.ledger.verify import verify
+from streams.letters import SCHEMA_VERSION
 
 OpenSql = Callable[..., SqlLedger]
 
@@ -249,6 +250,33 @@ def test_a_ledger_opened_again_remembers(database_url: str, open_sql: OpenSql) -
     again = open_sql(database_url, create=False)
     assert again.heads() == heads
     assert again.step(lambda step: step.take([letter("a").id], at(1))) == [letter("a")]
+
+
+def test_a_letter_of_a_newer_program_waits_for_it_also_where_its_kind_is_not_known(sql_ledger: SqlLedger) -> None:
+    newer = letter("newer").model_copy(update={"schema_version": SCHEMA_VERSION + 1})
+    sql_ledger.step(lambda step: step.write([newer]))
+    spoil = LETTERS.update().values(body='{"kind":"from_the_future"}')
+    sql_ledger.step(lambda step: step._connection.execute(spoil))
+    assert sql_ledger.step(lambda step: step.take([newer.id], at(1))) == []
+    assert sql_ledger.step(lambda step: step.open_letters(at(1), at(1), resend_after_s=1, limit=9)) == []
+    # The newer program comes, and finds it as it was written.
+    understand = LETTERS.update().values(body=newer.message.model_dump_json(), schema_version=SCHEMA_VERSION)
+    sql_ledger.step(lambda step: step._connection.execute(understand))
+    assert [taken.id for taken in sql_ledger.step(lambda step: step.take([newer.id], at(2)))] == [newer.id]
+
+
+def test_a_look_at_a_letter_that_cannot_be_read_passes_it_over(sql_ledger: SqlLedger) -> None:
+    bad, good = letter("bad"), letter("good", written=1)
+    sql_ledger.step(lambda step: step.write([bad, good]))
+    spoil = LETTERS.update().where(LETTERS.c.id == bad.id).values(body="{")
+    sql_ledger.step(lambda step: step._connection.execute(spoil))
+
+    def look(step):
+        return step.open_letters(at(2), at(2), resend_after_s=9, limit=9)
+
+    assert [found.id for found in asyncio.run(sql_ledger.look(look))] == [good.id]
+    assert good.id in [found.id for found in sql_ledger.step(look)]
+    assert sql_ledger.step(lambda step: step.count_open_letters())["dead.letters"] == 1
 
 
 def test_a_letter_that_cannot_be_read_ends_as_a_dead_letter(sql_ledger: SqlLedger) -> None:
