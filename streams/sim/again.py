@@ -24,8 +24,8 @@ from streams.sim.world import World
 from streams.wiring import TABLES, build
 
 ALL = 1_000_000
-EVERY = 4
-"""Every fourth night is replayed: it costs as much as the night itself."""
+EVERY = 8
+"""Every eighth night is replayed: it costs as much as the night itself."""
 REPLAYED = (Move.OPENED, Move.RAISED)
 
 

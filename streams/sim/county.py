@@ -1,7 +1,7 @@
 """A county and rules small enough for thousands of nights, different for each seed.
 
-Two townships, three villages and a hazard point; duty posts change hands at 22:30. Some posts are empty, some share a
-phone, some have a second one or none. All phones are simulated.
+Two townships, three villages and a hazard point; duty posts change hands in the middle of the night. Some posts are
+empty, some share a phone, some have a second one or none. All phones are simulated.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from agents.dial.carriers.simulated import Habit, Kind
 from config.rules import Hazard, Knobs, Ladder, LadderStep, Quiet, Rule, RuleBook, Selector, Threshold
 from rosters.county import County
 from rosters.model import Knocker, Person, Phone, Post, Region, Shift, Site, Station, Unit
-from streams.sim.faults import Chance
+from streams.sim.faults import Chance, faulty_s_of
 from streams.words import Colour, Level
 
 ZONE = ZoneInfo("Asia/Shanghai")
 START = datetime(2021, 7, 19, 14, tzinfo=UTC)
 """22:00 in the county."""
-SHIFT_S = 1800.0
+SHIFT_AT = 0.8
+"""Duty posts change hands while things still go wrong, late enough for rounds that began under the one before."""
 COUNTY, XIKOU, LIULIN = "419926000000", "419926100000", "419926102000"
 SHANGWAN, XIAWAN, JINPEN = "419926100201", "419926100202", "419926102208"
 AREAS = (COUNTY, XIKOU, LIULIN, LIULIN, SHANGWAN, SHANGWAN, JINPEN, JINPEN)
@@ -70,7 +71,8 @@ def county_of(seed: int, edition: int = 0) -> County:
     people = tuple(_person(name, chance) for name in _NAMES)
     posts = [_post(post, facts, on_shift=True) for post, facts in _ON_SHIFT.items()]
     posts += [_post(post, facts, on_shift=False) for post, facts in _STANDING.items()]
-    shifts = [shift for post in _ON_SHIFT for shift in _shifts(post) if post not in vacant or shift.id.endswith("@2")]
+    change = START + timedelta(seconds=faulty_s_of(seed) * SHIFT_AT)
+    shifts = [shift for post in _ON_SHIFT for shift in _shifts(post, change)[post in vacant :]]
     return County(
         COUNTY,
         "禾溪县",
@@ -189,8 +191,7 @@ def _post(post: str, facts: tuple[str, str, Level, str, str], *, on_shift: bool)
     )
 
 
-def _shifts(post: str) -> list[Shift]:
-    change = START + timedelta(seconds=SHIFT_S)
+def _shifts(post: str, change: datetime) -> list[Shift]:
     return [
         Shift(id=f"{post}@1", post=post, person=f"{post}-1", starts_at=change - timedelta(days=1), ends_at=change),
         Shift(id=f"{post}@2", post=post, person=f"{post}-2", starts_at=change, ends_at=change + timedelta(days=1)),

@@ -46,6 +46,10 @@ CALM = 0.08
 """How many nights have none: what must hold without faults is checked too."""
 
 
+LONG_S, SHORT_S = 2100.0, 840.0
+LONG_SHARE = 0.25
+
+
 class Chance:
     """A stream of chance that follows from a seed and a purpose."""
 
@@ -84,3 +88,11 @@ def faults_of(seed: int) -> frozenset[Fault]:
     if chance.happens(CALM):
         return frozenset()
     return frozenset(chance.some_of(tuple(Fault), SHARE))
+
+
+def faulty_s_of(seed: int) -> float:
+    """Return until when faults strike and things come in during a seed's night; then everything heals.
+
+    Most nights are short: another night finds more than another half hour. In the long ones budgets run out.
+    """
+    return LONG_S if Chance(seed, "length").happens(LONG_SHARE) else SHORT_S

@@ -17,11 +17,9 @@ from streams.ids import REAL, make_id
 from streams.ledger.contract import FullStep
 from streams.letters import IssuedWarning, Letter, OrderKind, Reading, ReadingsArrived, Received, write_letter
 from streams.sim.county import AREAS, COUNTY, HAZARDS, JINPEN, LIULIN, SHANGWAN, START, XIKOU, rules
-from streams.sim.faults import Chance, Fault
+from streams.sim.faults import Chance, Fault, faulty_s_of
 from streams.words import Colour, MsgType, Status
 
-FAULTY_S = 2100.0
-"""Faults strike, and things come in, until here; then everything heals."""
 DRILL = "drill:cap"
 COLOURS = (Colour.BLUE, Colour.YELLOW, Colour.ORANGE, Colour.ORANGE, Colour.RED, Colour.RED)
 WIDER = {SHANGWAN: XIKOU, JINPEN: LIULIN}
@@ -44,10 +42,10 @@ class Event:
 
 def script_of(seed: int, faults: frozenset[Fault]) -> list[Event]:
     """Return what comes in during a seed's night, in order."""
-    chance = Chance(seed, "script")
-    events = _chain(chance, 1, chance.between(1, 60))
+    chance, faulty_s = Chance(seed, "script"), faulty_s_of(seed)
+    events = _chain(chance, 1, chance.between(1, 60), faulty_s)
     if chance.happens(0.25):
-        events += _chain(chance, 2, chance.between(60, 900))
+        events += _chain(chance, 2, chance.between(60, faulty_s * 0.43), faulty_s)
     extra: list[tuple[float, str, dict[str, Any]]] = [
         (0.25, "order", {"place": chance.one_of(("上湾村", "金盆村")), "hazard": chance.one_of(HAZARDS)}),
         (0.2, "pause", {"nth": chance.whole(0, 3), "pause_s": chance.whole(30, 300)}),
@@ -60,18 +58,18 @@ def script_of(seed: int, faults: frozenset[Fault]) -> list[Event]:
         (0.1, "rain", {"station": "R2", "mm": 35.0}),
     ]
     for share, kind, facts in extra:
-        at_s = chance.between(20, FAULTY_S - 60)
+        at_s = chance.between(20, faulty_s - 60)
         if chance.happens(share):
             events.append(Event(at_s, kind, facts))
     if Fault.ROSTER in faults:
         roster = Chance(seed, "roster")
         events += [
-            Event(roster.between(30, FAULTY_S), "roster", {"edition": n}) for n in range(1, roster.whole(1, 3) + 1)
+            Event(roster.between(30, faulty_s), "roster", {"edition": n}) for n in range(1, roster.whole(1, 3) + 1)
         ]
     return sorted(events, key=lambda event: event.at_s)
 
 
-def _chain(chance: Chance, number: int, at_s: float) -> list[Event]:
+def _chain(chance: Chance, number: int, at_s: float, faulty_s: float) -> list[Event]:
     """Return the life of one chain: issued, then raised, widened, continued, lowered, cancelled, issued again."""
     realm = DRILL if number == 2 and chance.happens(0.5) else REAL
     said: dict[str, Any] = {
@@ -82,7 +80,7 @@ def _chain(chance: Chance, number: int, at_s: float) -> list[Event]:
     said |= {"kind": MsgType.ALERT, "identifier": f"{number}.1", "references": (), "realm": realm}
     events = [Event(at_s, "warning", dict(said))]
     for nth in range(2, chance.whole(1, 3) + 1):
-        at_s += chance.between(1, 700)
+        at_s += chance.between(1, faulty_s / 3)
         change = chance.one_of(("raise", "widen", "continue", "lower", "cancel", "again", "double"))
         told = said | {"identifier": f"{number}.{nth}", "kind": MsgType.UPDATE, "references": (f"{number}.1",)}
         if change in ("raise", "lower"):
@@ -104,7 +102,7 @@ def _chain(chance: Chance, number: int, at_s: float) -> list[Event]:
         first, second = events[0], events[1]
         events[0] = Event(first.at_s, "warning", {**second.facts, "sent_s": second.at_s})
         events[1] = Event(second.at_s, "warning", {**first.facts, "sent_s": first.at_s})
-    return [event for event in events if event.at_s < FAULTY_S]
+    return [event for event in events if event.at_s < faulty_s]
 
 
 def letters_of(event: Event, nth: int, step: FullStep, county: County) -> list[Letter]:

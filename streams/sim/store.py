@@ -69,14 +69,17 @@ def _kept(item: Any) -> Any:
 
 @dataclass
 class Store:
-    """What all workers share: the ledger, whether it can be reached, and who watches what is committed."""
+    """What all workers share: the ledger, whether it can be reached, and who watches what is committed.
+
+    `saved` are the tables that were written to since somebody last emptied it.
+    """
 
     memory: MemoryLedger
     on_commit: Callable[[list[Write]], None]
     clock: Callable[[], datetime]
     is_away: bool = False
     commits: int = 0
-    row_commits: int = 0
+    saved: set[str] = field(default_factory=set)
 
     def commit(self, work: Callable[[FullStep], T]) -> T:
         """Run a step in one piece.
@@ -156,7 +159,7 @@ class Store:
     def _tell(self, writes: list[Write]) -> None:
         if writes:
             self.commits += 1
-            self.row_commits += any(one.verb == "save" for one in writes)
+            self.saved.update(one.args[0].name for one in writes if one.verb == "save")
             self.on_commit(writes)
 
 

@@ -6,14 +6,17 @@ kept: the real worker would log it and go on, a night is to say so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from agents.callout.state import CALLOUTS
-from agents.dial.state import ATTEMPTS, AttemptState
+from agents.dial.state import ATTEMPTS, PACES, AttemptState
 from agents.facts import Facts
+from agents.intake.state import CHAINS
+from agents.plan.state import ROUNDS
+from agents.visit.state import VISITS
 from streams.clock_guard import ClockGuard
 from streams.codec import Page, Unreadable, read_page
 from streams.delivery import deliver
@@ -29,6 +32,10 @@ from streams.topics import BY_NAME
 from streams.wiring import build
 
 TICK_MAX = 200
+_DIAL = frozenset({CALLOUTS.name, ATTEMPTS.name})
+_BUSY = frozenset({CALLOUTS.name, ATTEMPTS.name, PACES.name, ROUNDS.name, CHAINS.name, VISITS.name})
+_TICKED_BY = {"callout": CALLOUTS.name, "intake": CHAINS.name, "visit": VISITS.name}
+"""Where the due times of a room stand."""
 PAUSES_S = {"sweep": 4.0, "recover": 4.0}
 """How long a loop rests at least, where that is more than a turn."""
 
@@ -64,7 +71,7 @@ class SimClock:
 class Agenda:
     """When each loop next has something to do, as the ledger stands; None where nothing is in sight."""
 
-    times: Mapping[str, datetime | None]
+    times: dict[str, datetime | None]
 
     @property
     def next_at(self) -> datetime | None:
@@ -78,17 +85,23 @@ def letters_ahead(step: FullStep, far: datetime) -> dict[str, datetime | None]:
     return {"pump": fresh[0].not_before if fresh else None, "sweep": step.next_letter_at()}
 
 
-def rows_ahead(step: FullStep, timed: Sequence[Timed]) -> dict[str, datetime | None]:
-    """Return when the loops that work from rows next have something to do."""
-    claimed = step.find(ATTEMPTS, Where("state", "=", AttemptState.CLAIMED))
-    placed = step.find(ATTEMPTS, Where("state", "=", AttemptState.PLACED))
-    calls = step.find(CALLOUTS, Where("call_at", "not null"), order=("call_at",), limit=1)
-    texts = step.find(CALLOUTS, Where("text_at", "not null"), order=("text_at",), limit=1)
-    dial = [*(row.call_at for row in calls), *(row.text_at for row in texts)]
-    dial += [row.dialled_at for row in placed if row.stop]
-    lost = [*(row.lease_until for row in claimed), *(row.due_at for row in placed)]
-    due = [room.next_due_at(step) for room in timed]
-    return {"tick": _earliest(due), "dial": _earliest(dial), "recover": _earliest(lost)}
+def rows_ahead(step: FullStep, timed: Sequence[Timed], saved: frozenset[str]) -> dict[str, datetime | None]:
+    """Return when the loops that work from rows next have something to do, as far as `saved` tables can move that."""
+    ahead: dict[str, datetime | None] = {}
+    if not saved.isdisjoint(_DIAL):
+        calls = step.find(CALLOUTS, Where("call_at", "not null"), order=("call_at",), limit=1)
+        texts = step.find(CALLOUTS, Where("text_at", "not null"), order=("text_at",), limit=1)
+        claimed = step.find(ATTEMPTS, Where("state", "=", AttemptState.CLAIMED))
+        placed = step.find(ATTEMPTS, Where("state", "=", AttemptState.PLACED))
+        dial = [*(row.call_at for row in calls), *(row.text_at for row in texts)]
+        ahead["dial"] = _earliest([*dial, *(row.dialled_at for row in placed if row.stop)])
+        ahead["recover"] = _earliest([*(row.lease_until for row in claimed), *(row.due_at for row in placed)])
+    for room in timed:
+        own = _TICKED_BY.get(room.name)
+        # A room whose table is not told here is asked whenever anything beside the busy tables was written.
+        if own in saved if own else not saved <= _BUSY:
+            ahead[f"tick {room.name}"] = room.next_due_at(step)
+    return ahead
 
 
 def _earliest(times: Sequence[datetime | None]) -> datetime | None:
@@ -194,10 +207,10 @@ class SimWorker:
         work = {
             "pump": self.pump.run_once,
             "sweep": self.pump.sweep,
-            "tick": self._tick,
             "dial": self._dial,
             "recover": self.house.dialler.recover,
             "seal": self._seal,
+            **{f"tick {room.name}": partial(self._tick, room) for room in self.house.timed},
         }[loop]
         life = self._lives
         try:
@@ -212,13 +225,11 @@ class SimWorker:
             if life == self._lives:
                 self._running.discard(loop)
 
-    async def _tick(self) -> int:
-        done = 0
-        for room in self.house.timed:
-            due_at = await self.reach.look(room.next_due_at)
-            if due_at is not None and due_at <= self.clock.now():
-                done += await self.reach.run(partial(self._tick_room, room))
-        return done
+    async def _tick(self, room: Timed) -> int:
+        due_at = await self.reach.look(room.next_due_at)
+        if due_at is None or due_at > self.clock.now():
+            return 0
+        return await self.reach.run(partial(self._tick_room, room))
 
     def _tick_room(self, room: Timed, step: FullStep) -> int:
         return room.tick(step, self.clock.now(), TICK_MAX)

@@ -1,7 +1,8 @@
 """A night: everything together, from its first warning until nothing moves any more.
 
-Faults strike and things come in for 35 minutes; then all of it heals, and the night goes on until everything rests or
-it is far too late for that. What the night saw in true time is kept for `laws.py` and `calls.py`.
+Faults strike and things come in for a quarter of an hour, or for 35 minutes; then all of it heals, and the night goes
+on until everything rests or it is far too late for that. What the night saw in true time is kept for `laws.py` and
+`calls.py`.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from streams.ledger.contract import FullStep, R, Table, Where
 from streams.ledger.memory import MemoryLedger
 from streams.letters import CallNews, write_letter
 from streams.sim.county import START, county_of, habits_of, rules
-from streams.sim.faults import Chance, Fault
+from streams.sim.faults import Chance, Fault, faulty_s_of
 from streams.sim.log import Log
 from streams.sim.network import Network
-from streams.sim.script import FAULTY_S, Event, letters_of
+from streams.sim.script import Event, letters_of
 from streams.sim.seen import Seen
 from streams.sim.store import Store, Write
 from streams.sim.tasks import Pause, Tasks
 from streams.sim.worker import Agenda, SimWorker, letters_ahead, rows_ahead
 from streams.wiring import TABLES
 
-REST_S = FAULTY_S + 4 * 3600
+REST_S = 4 * 3600
 LOOK_S = 300.0
 WORKERS = 3
 HEAR_AGAIN_S = 7.0
@@ -42,6 +43,7 @@ class World:
     def __init__(self, seed: int, faults: frozenset[Fault], events: Sequence[Event]) -> None:
         """Take the seed, which kinds of faults it has, and what comes in."""
         self.seed, self.faults, self.events = seed, faults, events
+        self.faulty_s = faulty_s_of(seed)
         self.tasks = Tasks(START)
         self.ledger = MemoryLedger(TABLES)
         self.seen = Seen()
@@ -55,8 +57,8 @@ class World:
         self._gap_s = GAP_S
         self._commits = 0
         self._agenda = Agenda({})
-        self._letters_read = self._rows_read = -1
-        self.store = Store(self.ledger, self._committed, lambda: self.tasks.now)
+        self._letters_read = -1
+        self.store = Store(self.ledger, self._committed, lambda: self.tasks.now, saved={table.name for table in TABLES})
         self.log = Log(self.tasks, Chance(seed, "log"), self._hand)
         self.network = Network(self.tasks, seed, habits_of(seed), self._hear)
         self.log.faults = self.network.faults = faults
@@ -69,10 +71,10 @@ class World:
         for nth, event in enumerate(self.events):
             self.tasks.do(event.at_s, lambda event=event, nth=nth: self._come_in(event, nth))  # type: ignore[misc]
         self._plan_faults()
-        self.tasks.do(FAULTY_S, self._heal)
+        self.tasks.do(self.faulty_s, self._heal)
         self._turn(0)
-        self.tasks.run_until(FAULTY_S)
-        while self.tasks.now_s < REST_S:
+        self.tasks.run_until(self.faulty_s)
+        while self.tasks.now_s < self.faulty_s + REST_S:
             self.tasks.run_until(self.tasks.now_s + LOOK_S)
             if self._is_at_rest():
                 break
@@ -152,9 +154,10 @@ class World:
     def _plan_faults(self) -> None:
         chance = Chance(self.seed, "windows")
         # All is drawn, so that what is switched off leaves the others where they are.
-        away, log_away = chance.between(60, 1500), chance.between(60, 1500)
-        restarts = [chance.between(10, FAULTY_S) for _ in range(chance.whole(1, 4))]
-        jumps = [(chance.between(30, FAULTY_S - 120), chance.one_of((-3600.0, 3600.0, 30.0))) for _ in range(2)]
+        late_s = self.faulty_s * 0.7
+        away, log_away = chance.between(60, late_s), chance.between(60, late_s)
+        restarts = [chance.between(10, self.faulty_s) for _ in range(chance.whole(1, 4))]
+        jumps = [(chance.between(30, self.faulty_s - 120), chance.one_of((-3600.0, 3600.0, 30.0))) for _ in range(2)]
         if Fault.LEDGER_AWAY in self.faults:
             self.tasks.do(away, lambda: self._set_ledger(True))
             self.tasks.do(away + chance.between(5, 90), lambda: self._set_ledger(False))
@@ -235,16 +238,15 @@ class World:
         self._plan_turn(self._chance.between(0.5, 1.5) * self._gap_s if busy else self._idle_s())
 
     def _look_ahead(self) -> Agenda:
-        """Return when each loop next has something to do; read again only when something was written."""
+        """Return when each loop next has something to do; only what was written since is read again."""
         if self._letters_read != self.store.commits:
             self._letters_read = self.store.commits
-            times = self.ledger.step(lambda step: letters_ahead(step, FAR))
-            self._agenda = Agenda({**self._agenda.times, **times})
-        if self._rows_read != self.store.row_commits:
-            self._rows_read = self.store.row_commits
+            self._agenda.times.update(self.ledger.step(lambda step: letters_ahead(step, FAR)))
+        if self.store.saved:
+            saved = frozenset(self.store.saved)
+            self.store.saved.clear()
             timed = self.workers[0].house.timed
-            times = self.ledger.step(lambda step: rows_ahead(step, timed))
-            self._agenda = Agenda({**self._agenda.times, **times})
+            self._agenda.times.update(self.ledger.step(lambda step: rows_ahead(step, timed, saved)))
         return self._agenda
 
     def _idle_s(self) -> float:
