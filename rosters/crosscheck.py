@@ -9,27 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
-from rosters.model import Knocker, Person, Phone, Post, Region, Site, Station, Unit
+from rosters.model import Knocker, Person, Phone, Post, Region, Shift, Site, Station, Unit
 from rosters.pattern import Turn
 from rosters.sheets import Folder, Row
-from streams.words import Level, Model
+from streams.words import Level
 
 SITE_KINDS = ("reservoir", "hazard_point", "school", "tailings_dam", "building_site", "enterprise")
-
-
-class WrittenShift(Model):
-    """A row of shifts.csv."""
-
-    post: str
-    person: str
-    deputy: str = ""
-    starts_at: datetime
-    ends_at: datetime
 
 
 @dataclass(frozen=True)
@@ -41,7 +30,7 @@ class Sheets:
     sites: list[Row[Site]]
     posts: list[Row[Post]]
     people: list[Row[Person]]
-    shifts: list[Row[WrittenShift]]
+    shifts: list[Row[Shift]]
     turns: list[Row[Turn]]
     knockers: list[Row[Knocker]]
     stations: list[Row[Station]]
@@ -67,7 +56,7 @@ def _check_repeats(folder: Folder, sheets: Sheets) -> None:
         (sheets.regions, lambda item: item.code),
         *((rows, lambda item: item.id) for rows in (sheets.units, sheets.sites, sheets.posts, sheets.people)),
         (sheets.stations, lambda item: item.id),
-        (sheets.shifts, lambda item: (item.post, item.starts_at.isoformat())),
+        (sheets.shifts, lambda item: item.id),
         (sheets.turns, lambda item: (item.post, item.turn)),
     )
     for rows, key_of in keys:

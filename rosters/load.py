@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
@@ -20,7 +20,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from rosters.county import County
-from rosters.crosscheck import Sheets, WrittenShift, cross_check
+from rosters.crosscheck import Sheets, cross_check
 from rosters.model import Knocker, Person, Post, Region, Shift, Site, Station, Unit
 from rosters.pattern import Turn, shifts_of_pattern
 from rosters.sheets import HINTS, CountyError, Fault, Folder, line_of_key
@@ -100,7 +100,7 @@ def _load(folder: Path, around: datetime | None) -> County:
         cross_check(files, sheets, card.code)
     if card is None or files.faults:
         raise CountyError(folder, files.faults)
-    shifts = [_shift(row.item, zone) for row in sheets.shifts]
+    shifts = [row.item for row in sheets.shifts]
     if around is not None:
         shifts += shifts_of_pattern((row.item for row in sheets.turns), shifts, card.handover, zone, around)
     return County(
@@ -188,13 +188,21 @@ def _read_sheets(files: Folder, zone: ZoneInfo) -> Sheets:
     def local(cell: str) -> datetime:
         return datetime.strptime(cell, "%Y-%m-%d %H:%M").replace(tzinfo=zone).astimezone(UTC)
 
+    @cache
+    def day_of(starts_at: datetime) -> str:
+        return starts_at.astimezone(zone).isoformat(timespec="minutes")[:16]
+
+    def shift_id(row: Mapping[str, Any]) -> str:
+        # A row without post or start has a fault of its own, which is told where they are checked.
+        return f"{row.get('post')}@{day_of(row['starts_at'])}" if "starts_at" in row else ""
+
     return Sheets(
         regions=files.rows("regions.csv", Region, {"danger": _yes_or_no}, must_exist=True),
         units=files.rows("units.csv", Unit, must_exist=True),
         sites=files.rows("sites.csv", Site),
         posts=files.rows("posts.csv", Post, {"on_shift": _yes_or_no, "holders": _joined}, must_exist=True),
         people=files.rows("people.csv", Person, {"phones": _phones}, must_exist=True),
-        shifts=files.rows("shifts.csv", WrittenShift, {"starts_at": local, "ends_at": local}),
+        shifts=files.rows("shifts.csv", Shift, {"starts_at": local, "ends_at": local}, {"id": shift_id}),
         turns=files.rows("pattern.csv", Turn),
         knockers=files.rows("knockers.csv", Knocker),
         stations=files.rows("stations.csv", Station),
@@ -221,15 +229,3 @@ def _phones(cell: str) -> tuple[dict[str, Any], ...]:
             raise ValueError("kind")
         phones.append({"number": number, "kind": kind})
     return tuple(phones)
-
-
-def _shift(written: WrittenShift, zone: ZoneInfo) -> Shift:
-    day = written.starts_at.astimezone(zone).isoformat(timespec="minutes")[:16]
-    return Shift(
-        id=f"{written.post}@{day}",
-        post=written.post,
-        person=written.person,
-        deputy=written.deputy,
-        starts_at=written.starts_at,
-        ends_at=written.ends_at,
-    )

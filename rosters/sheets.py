@@ -12,12 +12,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 Converter = Callable[[str], Any]
+Derive = Callable[[Mapping[str, Any]], Any]
 
 # What a cell must look like, where its column's name does not tell.
 HINTS: Mapping[str, tuple[str, str]] = {
@@ -26,8 +27,8 @@ HINTS: Mapping[str, tuple[str, str]] = {
     "danger": ("应为 yes、no 或留空", "should be yes, no or empty"),
     "on_shift": ("应为 yes、no 或留空", "should be yes, no or empty"),
     "phones": (
-        "电话应为 +86 开头的完整号码或 sim: 号码，后接 :mobile 或 :landline，多个用 | 隔开",
-        "phones should be +country numbers or sim: numbers, then :mobile or :landline, several joined by |",
+        "电话应为 +86 开头的完整号码、sim: 号码或 hand: 名称，后接 :mobile 或 :landline，多个用 | 隔开",
+        "phones should be +country numbers, sim: numbers or hand: names, then :mobile or :landline, several joined by |",
     ),
     "phone": ("电话应为 +86 开头的完整号码或 sim: 号码", "a phone should be a +country number or a sim: number"),
     "starts_at": ("时间应写作 2021-07-19 08:00", "a time should be written 2021-07-19 08:00"),
@@ -68,8 +69,7 @@ class CountyError(ValueError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Row(Generic[M]):
+class Row(NamedTuple, Generic[M]):
     """One row of a sheet, as a model, and where it stood."""
 
     file: str
@@ -104,7 +104,13 @@ class Folder:
         return self.contents.get(file, "")
 
     def rows(
-        self, file: str, model: type[M], converters: Mapping[str, Converter] | None = None, *, must_exist: bool = False
+        self,
+        file: str,
+        model: type[M],
+        converters: Mapping[str, Converter] | None = None,
+        derived: Mapping[str, Derive] | None = None,
+        *,
+        must_exist: bool = False,
     ) -> list[Row[M]]:
         """Read a sheet.
 
@@ -112,6 +118,7 @@ class Folder:
             file: Name of the CSV file.
             model: Its columns are the model's fields; columns of fields with a default may be left out.
             converters: Column → what to make of a cell before the model checks it; a ValueError is a fault.
+            derived: Field that is no column → what it follows from: the other fields of the row.
             must_exist: Whether its absence is a fault.
         """
         text = self.text_of(file, must_exist=must_exist)
@@ -120,7 +127,7 @@ class Folder:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         try:
             columns = [name.strip() for name in next(reader, [])]
-            if not self._columns_fit(file, model, columns):
+            if not self._columns_fit(file, set(model.model_fields) - set(derived or ()), model, columns):
                 return []
             read = [(reader.line_num, cells) for cells in reader if cells]
         except csv.Error as error:
@@ -131,13 +138,17 @@ class Folder:
             if len(cells) != len(columns):
                 reason, english = "格数与表头不符", "its number of cells differs from the header's"
                 self.faults.append(Fault(file, line, reason, english))
-            elif row := self._row(file, line, dict(zip(columns, cells, strict=True)), model, converters or {}):
-                rows.append(row)
+                continue
+            filled = {column: written for column, cell in zip(columns, cells, strict=True) if (written := cell.strip())}
+            item = self._item(file, line, filled, model, converters or {}, derived or {}) if filled else None
+            if item is not None:
+                rows.append(Row(file, line, item))
         return rows
 
-    def _columns_fit(self, file: str, model: type[BaseModel], columns: Sequence[str]) -> bool:
-        unknown = sorted(set(columns) - set(model.model_fields))
-        missing = [name for name, info in model.model_fields.items() if info.is_required() and name not in columns]
+    def _columns_fit(self, file: str, known: set[str], model: type[BaseModel], columns: Sequence[str]) -> bool:
+        unknown = sorted(set(columns) - known)
+        required = [name for name, info in model.model_fields.items() if info.is_required() and name in known]
+        missing = [name for name in required if name not in columns]
         twice = sorted({name for name in columns if columns.count(name) > 1})
         for names, reason, english in (
             (unknown, "不认识的列", "unknown column"),
@@ -149,28 +160,37 @@ class Folder:
                 self.faults.append(Fault(file, 1, f"{reason} {shown}", f"{english} {shown}"))
         return not (unknown or missing or twice)
 
-    def _row(
-        self, file: str, line: int, cells: Mapping[str, str], model: type[M], converters: Mapping[str, Converter]
-    ) -> Row[M] | None:
-        filled = {column: written for column, cell in cells.items() if (written := cell.strip())}
-        if not filled:
-            return None
-        values: dict[str, Any] = {}
+    def _item(
+        self,
+        file: str,
+        line: int,
+        filled: Mapping[str, str],
+        model: type[M],
+        converters: Mapping[str, Converter],
+        derived: Mapping[str, Derive],
+    ) -> M | None:
+        values: dict[str, Any] = dict(filled)
         wrong: dict[str, str] = {}
-        for column, cell in filled.items():
-            try:
-                values[column] = converters[column](cell) if column in converters else cell
-            except ValueError:
-                wrong[column] = "bad"
-                values[column] = None
-        item: M | None = None
+        for column, convert in converters.items():
+            if column in filled:
+                try:
+                    values[column] = convert(filled[column])
+                except ValueError:
+                    wrong[column] = "bad"
+                    values[column] = None
+        for name, derive in derived.items():
+            # Of a row with a fault nothing follows; the empty text only keeps it from being called missing too.
+            values[name] = "" if wrong else derive(values)
         try:
             item = model.model_validate(values)
         except ValidationError as error:
             wrong = {str(problem["loc"][0]): problem["type"] for problem in error.errors()} | wrong
+        else:
+            if not wrong:
+                return item
         for column, problem in wrong.items():
             self._blame_cell(file, line, column, filled.get(column, ""), missing=problem == "missing")
-        return Row(file, line, item) if item is not None and not wrong else None
+        return None
 
     def _blame_cell(self, file: str, line: int, column: str, cell: str, *, missing: bool) -> None:
         if missing:
