@@ -163,16 +163,23 @@ def load_facts(settings: Settings, around: datetime, book: RuleBook | None = Non
 def _facts_in_force(settings: Settings, ledger: SqlLedger, now: datetime) -> Facts:
     """Return the county and the rules in force, and bind the ledger to what is in force now."""
     own, fault = _own_rules(settings)
-    records = _retried(ledger, lambda step: step.editions(EditionKind.RECORDS))
-    mine = [edition.n for edition in records if edition.mark == records_mark(TABLES)]
+    mine = _retried(ledger, _edition_of_ours)
     if not mine:
-        raise LedgerError("台账未为本版程序准备好，请运行 jiaoying setup / run `jiaoying setup` for this program first")
-    ledger.hold_to({EditionKind.RECORDS: mine[-1]})
+        # The program was changed under a running house: whoever starts first takes over, and the others follow.
+        migrate(settings.ledger, TABLES)
+        mine = _retried(ledger, _edition_of_ours)
+    ledger.hold_to({EditionKind.RECORDS: mine})
     found = _retried(ledger, lambda step: rules.go_by(step, own, str(fault or ""), _who(settings)))
     if found is None:
         raise fault or LedgerError("no rules")
-    ledger.hold_to({EditionKind.RECORDS: mine[-1], EditionKind.RULES: found.n})
+    ledger.hold_to({EditionKind.RECORDS: mine, EditionKind.RULES: found.n})
     return load_facts(settings, now, found.book)
+
+
+def _edition_of_ours(step: FullStep) -> int:
+    """Return the number of this program's records, 0 where the ledger has never seen them."""
+    mark = records_mark(TABLES)
+    return max((edition.n for edition in step.editions(EditionKind.RECORDS) if edition.mark == mark), default=0)
 
 
 def _load_rules(settings: Settings) -> RuleBook:
