@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from agents.callout.state import CALLOUTS, UNANSWERED, Callout
+from agents.dial.hand import decide_log
+from agents.dial.health import judge, unended
 from agents.dial.hear import DialReason, decide
 from agents.dial.replies import decide_reply
-from agents.dial.state import ATTEMPTS
+from agents.dial.state import ATTEMPTS, Attempt
 from agents.phones.record import take_reply
 from streams.ledger.contract import Step, Where
-from streams.letters import CallNews, HangUpAsked, Letter, TextReplied
-from streams.rooms import fold, messages_of, record_troubles
+from streams.letters import CallNews, HandLogged, HangUpAsked, Letter, TextReplied
+from streams.rooms import Decision, fold, messages_of, record_troubles
 from streams.topics import CALLS
 
 REPLY_WITHIN = timedelta(hours=24)
@@ -29,10 +31,13 @@ class DialRoom:
 
     def handle(self, letters: Sequence[Letter], step: Step, now: datetime) -> None:
         """Gather what is known of each call and tell callouts how their attempts ended."""
-        messages = messages_of(letters, CallNews, HangUpAsked, TextReplied)
+        messages = messages_of(letters, CallNews, HandLogged, HangUpAsked, TextReplied)
         pairs = [(item.attempt_id, item) for item in messages if not isinstance(item, TextReplied)]
         if pairs:
-            fold(step, ATTEMPTS, pairs, decide, now)
+            ending = unended(step, (message for _, message in pairs if isinstance(message, CallNews)))
+            fold(step, ATTEMPTS, pairs, _decide, now)
+            if ending:
+                record_troubles(step, judge(step, ending, now))
         for message in messages:
             if isinstance(message, TextReplied):
                 reason, out, entries, troubles = decide_reply(message, self._open_for(message, step, now), now)
@@ -57,3 +62,9 @@ class DialRoom:
         rows = [row for _, row in sorted(step.load(CALLOUTS, ids).items()) if row.realm == message.realm]
         # Where none is open any more, what nobody answered is meant: somebody may be on the way to the door.
         return [row for row in rows if row.is_open] or [row for row in rows if row.state in UNANSWERED]
+
+
+def _decide(attempt: Attempt | None, message: CallNews | HandLogged | HangUpAsked, now: datetime) -> Decision[Attempt]:
+    if isinstance(message, HandLogged):
+        return decide_log(attempt, message, now)
+    return decide(attempt, message, now)

@@ -24,7 +24,8 @@ class Attempt(Row):
     `direction` is inbound where somebody called us back. The number itself is not kept: `number_key` is a keyed digest
     for matching, `masked` is for people. `lease_until` is real time; `dialled_at` and the times of the call are story
     time. `seq` orders what the vendor said; `vendor_said` is its own word for how it ended (`said_seq` orders that
-    word), `outcome` ours, which follows from the facts.
+    word), `outcome` ours, which follows from the facts. A call made by hand says why (`hand_why`), who took it, and who
+    wrote down what came of it.
     """
 
     realm: str
@@ -64,6 +65,11 @@ class Attempt(Row):
     outcome: Outcome | None = None
     vendor_code: str = ""
     ended_at: datetime | None = None
+    hand_why: str = ""
+    taken_by: str = ""
+    logged_by: str = ""
+    spoken_to: str = ""
+    note: str = ""
     errors: int = 0
 
 
@@ -89,11 +95,13 @@ ATTEMPTS: Table[Attempt] = Table(
 class Pace(Row):
     """How a carrier may be used for calls (or texts): `next_at` (story time) is when its next slot is free.
 
-    `failures` counts how often in a row it did not answer; until `down_until` another carrier goes first.
+    `failures` counts how often in a row it did not answer, `failed_calls` how many in a row it took and then failed
+    by its own fault; until `down_until` another carrier goes first.
     """
 
     next_at: datetime
     failures: int = 0
+    failed_calls: int = 0
     down_until: datetime | None = None
 
 
