@@ -1,7 +1,9 @@
 """Making a change of the roster: a swap, a stand-in, leave, holding over. Pure.
 
-Each function checks that the change can be and was agreed, and says to a person what is wrong where it cannot. Nothing
-here guesses: a name that several people have is refused, and nobody is on duty without having been named.
+Each function checks that the change can be and was agreed, and says to a person what is wrong where it cannot. With
+`agreed_by` None it is only asked for: the same checks, and nobody's word yet; `agree` makes it anew when the leader on
+duty agrees. Nothing here guesses: a name that several people have is refused, and nobody is on duty without having been
+named.
 
 Rules of the field: a swap is asked for in advance, whoever leaves mid-shift asks the leader on duty and names the
 stand-in (rules of a town in 惠济区), and whoever is not relieved may not leave (街道值班制度).
@@ -27,7 +29,7 @@ def swap(  # noqa: PLR0913 - where, which two shifts, and on whose word
     second_at: datetime,
     *,
     asked_by: str,
-    agreed_by: str,
+    agreed_by: str | None,
     why: str,
     at: datetime,
 ) -> Change:
@@ -39,7 +41,7 @@ def swap(  # noqa: PLR0913 - where, which two shifts, and on whose word
         first_at: A time within the first shift.
         second_at: A time within the second.
         asked_by: Who asks, by name or id.
-        agreed_by: The leader on duty at `at`, by name or id.
+        agreed_by: The leader on duty at `at`, by name or id; None = only asked for.
         why: The reason.
         at: When it is agreed.
 
@@ -71,8 +73,9 @@ def swap(  # noqa: PLR0913 - where, which two shifts, and on whose word
         )
         for shift, other in zip(shifts, reversed(shifts), strict=True)
     )
-    _agreed(county, (post,), agreed_by, at)
-    return Change(kind=ChangeKind.SWAP, stretches=stretches, asked_by=asked_by, agreed_by=agreed_by, why=why, at=at)
+    _refuse_away(county, stretches)
+    word = _word_of(county, (post,), agreed_by, at)
+    return Change(kind=ChangeKind.SWAP, stretches=stretches, asked_by=asked_by, agreed_by=word, why=why, at=at)
 
 
 def stand_in(  # noqa: PLR0913 - who, where, from when to when, and on whose word
@@ -83,7 +86,7 @@ def stand_in(  # noqa: PLR0913 - who, where, from when to when, and on whose wor
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
     asked_by: str,
-    agreed_by: str,
+    agreed_by: str | None,
     why: str,
     at: datetime,
 ) -> Change:
@@ -96,7 +99,7 @@ def stand_in(  # noqa: PLR0913 - who, where, from when to when, and on whose wor
         starts_at: From when; from now where it is None or has passed: what was, stays as it was.
         ends_at: Until when; None = to the end of the shift in force then.
         asked_by: Who asks.
-        agreed_by: The leader on duty at `at`.
+        agreed_by: The leader on duty at `at`; None = only asked for.
         why: The reason.
         at: When it is agreed.
 
@@ -113,10 +116,6 @@ def stand_in(  # noqa: PLR0913 - who, where, from when to when, and on whose wor
         raise ChangeError(
             "person", f"{standing_in.name}没有电话，不能顶班。", f"{standing_in.name} has no phone and cannot stand in."
         )
-    if county.overlay.is_away(standing_in.id, begins):
-        raise ChangeError(
-            "person", f"{standing_in.name}这时请假，不能顶班。", f"{standing_in.name} is on leave at that time."
-        )
     held = county.who(post, begins)
     if held is not None and held.person.id == standing_in.id:
         raise ChangeError(
@@ -129,10 +128,9 @@ def stand_in(  # noqa: PLR0913 - who, where, from when to when, and on whose wor
         starts_at=begins,
         ends_at=ends,
     )
-    _agreed(county, (post,), agreed_by, at)
-    return Change(
-        kind=ChangeKind.STAND_IN, stretches=(stretch,), asked_by=asked_by, agreed_by=agreed_by, why=why, at=at
-    )
+    _refuse_away(county, (stretch,))
+    word = _word_of(county, (post,), agreed_by, at)
+    return Change(kind=ChangeKind.STAND_IN, stretches=(stretch,), asked_by=asked_by, agreed_by=word, why=why, at=at)
 
 
 def leave(  # noqa: PLR0913 - who, from when to when, and on whose word
@@ -142,7 +140,7 @@ def leave(  # noqa: PLR0913 - who, from when to when, and on whose word
     ends_at: datetime,
     *,
     asked_by: str = "",
-    agreed_by: str,
+    agreed_by: str | None,
     why: str,
     at: datetime,
 ) -> Change:
@@ -154,17 +152,92 @@ def leave(  # noqa: PLR0913 - who, from when to when, and on whose word
     away = find_person(county, person)
     begins = max(starts_at, at)
     _check_bounds(county, begins, ends_at)
-    posts = [post for post in county.posts_of_person(away.id) if _stands_during(county, post, away.id, begins, ends_at)]
-    _agreed(county, posts, agreed_by, at)
     stretch = Stretch(person=away.id, starts_at=begins, ends_at=ends_at)
+    word = _word_of(county, _posts_of(county, stretch), agreed_by, at)
     return Change(
         kind=ChangeKind.LEAVE,
         stretches=(stretch,),
         asked_by=asked_by or away.name,
-        agreed_by=agreed_by,
+        agreed_by=word,
         why=why,
         at=at,
     )
+
+
+def agree(county: County, asked: Change, agreed_by: str, at: datetime) -> Change:
+    """Make a change that was asked for, now that the leader on duty agrees: checked anew against the roster as it is.
+
+    Raises:
+        ChangeError: It is too late, the roster changed meanwhile so that it would be another change, or whoever agrees
+            is not the leader on duty.
+    """
+    first, asked_by, why = asked.stretches[0], asked.asked_by, asked.why
+    match asked.kind:
+        case ChangeKind.SWAP:
+            second_at = asked.stretches[1].starts_at
+            made = swap(
+                county, first.post, first.starts_at, second_at, asked_by=asked_by, agreed_by=agreed_by, why=why, at=at
+            )
+        case ChangeKind.STAND_IN:
+            made = stand_in(
+                county,
+                first.post,
+                first.person,
+                starts_at=first.starts_at,
+                ends_at=first.ends_at,
+                asked_by=asked_by,
+                agreed_by=agreed_by,
+                why=why,
+                at=at,
+            )
+        case _:
+            made = leave(
+                county,
+                first.person,
+                first.starts_at,
+                first.ends_at,
+                asked_by=asked_by,
+                agreed_by=agreed_by,
+                why=why,
+                at=at,
+            )
+    if asked.kind is ChangeKind.SWAP and made.stretches != asked.stretches:
+        raise ChangeError(
+            "id",
+            "申请之后值班表已经变动，换的已不是原来的两个班次，请重新申请。",
+            "The roster changed since it was asked for, and these are no longer the same two shifts; ask again.",
+        )
+    return made
+
+
+def check_leader(county: County, posts: Iterable[str], named: str, at: datetime) -> None:
+    """Refuse what none of the leaders on duty over these posts said yes or no to; where there is none, a name does.
+
+    Raises:
+        ChangeError: Somebody else is named, or nobody.
+    """
+    leaders: dict[str, Person] = {}
+    for post_id in posts:
+        leader_post = county.leader_post(county.posts[post_id]) if post_id in county.posts else None
+        while leader_post is not None:
+            held = county.who(leader_post.id, at)
+            if held is not None:
+                leaders[held.person.id] = held.person
+            leader_post = county.leader_post(leader_post)
+    known = {name for person in leaders.values() for name in (person.id, person.name)}
+    if named.strip() and (not known or named in known):
+        return
+    names = "、".join(person.name for person in leaders.values()) or "-"
+    raise ChangeError(
+        "agreed_by",
+        f"须经当班带班领导同意（此刻：{names}），请写明同意人。",
+        f"The leader on duty has to agree (now: {names}); say who did.",
+    )
+
+
+def posts_of(county: County, change: Change) -> tuple[str, ...]:
+    """Return the ids of the posts a change is about; of a leave, those the person stands at meanwhile."""
+    return tuple(dict.fromkeys(post for stretch in change.stretches for post in _posts_of(county, stretch)))
 
 
 def hold_over(county: County, post: str, shift_starts_at: datetime, *, why: str, at: datetime) -> Change | None:
@@ -212,25 +285,28 @@ def find_person(county: County, named: str) -> Person:
     )
 
 
-def _agreed(county: County, posts: Iterable[str], agreed_by: str, at: datetime) -> None:
-    """Refuse a change that none of the leaders on duty over these posts agreed to; where there is none, a name does."""
-    leaders: dict[str, Person] = {}
-    for post_id in posts:
-        leader_post = county.leader_post(county.posts[post_id])
-        while leader_post is not None:
-            held = county.who(leader_post.id, at)
-            if held is not None:
-                leaders[held.person.id] = held.person
-            leader_post = county.leader_post(leader_post)
-    known = {name for person in leaders.values() for name in (person.id, person.name)}
-    if agreed_by.strip() and (not known or agreed_by in known):
-        return
-    names = "、".join(person.name for person in leaders.values()) or "-"
-    raise ChangeError(
-        "agreed_by",
-        f"须经当班带班领导同意（此刻：{names}），请写明同意人。",
-        f"The leader on duty has to agree (now: {names}); say who did.",
-    )
+def _word_of(county: County, posts: Iterable[str], agreed_by: str | None, at: datetime) -> str:
+    """Return whose word it is, checked; "" of what is only asked for."""
+    if agreed_by is None:
+        return ""
+    check_leader(county, posts, agreed_by, at)
+    return agreed_by
+
+
+def _posts_of(county: County, stretch: Stretch) -> list[str]:
+    if stretch.post:
+        return [stretch.post]
+    bounds = (stretch.starts_at, stretch.ends_at)
+    return [
+        post for post in county.posts_of_person(stretch.person) if _stands_during(county, post, stretch.person, *bounds)
+    ]
+
+
+def _refuse_away(county: County, stretches: Iterable[Stretch]) -> None:
+    for stretch in stretches:
+        if county.overlay.is_away(stretch.person, stretch.starts_at):
+            name = county.people[stretch.person].name
+            raise ChangeError("person", f"{name}这时请假，不能顶班。", f"{name} is on leave at that time.")
 
 
 def _known_post(county: County, post: str) -> None:

@@ -7,12 +7,13 @@ A change edits no shift, and it fills no hole by itself. How one is made and agr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from rosters.county import County
 from rosters.model import Absence, Override, OverrideWhy
+from rosters.overlay import Overlay
 from streams.ids import digest
 from streams.words import Model
 
@@ -91,16 +92,20 @@ def apply(county: County, changes: Sequence[Change]) -> County:
     """
     if not changes:
         return county
-    known = county.people
+    overlay = overlay_of(changes, county.people)
+    told = (f"{change.key}:{change.ended_at.isoformat() if change.ended_at else ''}" for change in changes)
+    return county.changed(overlay.overrides, overlay.absences, digest(county.version, *told))
+
+
+def overlay_of(changes: Sequence[Change], people: Collection[str]) -> Overlay:
+    """Return what changes come to among the people (ids) that a roster knows."""
     overrides = [
-        override if override.deputy in known else override.model_copy(update={"deputy": ""})
+        override if override.deputy in people else override.model_copy(update={"deputy": ""})
         for change in changes
         for override in _overrides(change)
-        if override.person in known
+        if override.person in people
     ]
-    absences = [absence for change in changes for absence in _absences(change)]
-    told = (f"{change.key}:{change.ended_at.isoformat() if change.ended_at else ''}" for change in changes)
-    return county.changed(overrides, absences, digest(county.version, *told))
+    return Overlay(overrides, [absence for change in changes for absence in _absences(change)])
 
 
 def uncovered(county: County, change: Change) -> tuple[tuple[str, datetime, datetime], ...]:
@@ -114,6 +119,27 @@ def uncovered(county: County, change: Change) -> tuple[tuple[str, datetime, date
                 found += [(post, *gap) for gap in gaps]
             elif county.who(post, stretch.starts_at) is None:
                 found.append((post, stretch.starts_at, stretch.ends_at))
+    return tuple(found)
+
+
+def in_two_places(county: County, change: Change) -> tuple[tuple[str, datetime, datetime], ...]:
+    """Return (post, from, until) of other posts on shift that somebody of a change holds meanwhile.
+
+    Refused nowhere: at night one person at two posts is better than nobody at one. It is told, and stands in the entry.
+    """
+    changed = apply(county, [change])
+    found: list[tuple[str, datetime, datetime]] = []
+    for stretch in change.stretches:
+        for post in changed.posts_of_person(stretch.person) if stretch.post else ():
+            if post == stretch.post or not changed.posts[post].on_shift:
+                continue
+            moment = stretch.starts_at
+            while moment < stretch.ends_at:
+                until = min(changed.next_change((post,), moment) or stretch.ends_at, stretch.ends_at)
+                held = changed.who(post, moment)
+                if held is not None and held.person.id == stretch.person:
+                    found.append((post, moment, until))
+                moment = until
     return tuple(found)
 
 

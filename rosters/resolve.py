@@ -12,11 +12,24 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from rosters.model import Shift
 
-S = TypeVar("S", bound=Shift)
+class Spanning(Protocol):
+    """Anything in force from `starts_at` until just before `ends_at`, both aware: a shift, an override."""
+
+    @property
+    def starts_at(self) -> datetime:
+        """When it comes into force."""
+        ...
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it is over."""
+        ...
+
+
+S = TypeVar("S", bound=Spanning)
 
 
 class Timeline(Generic[S]):

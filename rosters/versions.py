@@ -1,4 +1,7 @@
-"""A published roster as it can be compared: who holds what when, without telephone numbers. Pure."""
+"""A published roster as it can be compared and asked later: who holds what when, without telephone numbers. Pure.
+
+It keeps what the sheets said, never what was changed on top: changes have rows of their own (`ledger.py`).
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from rosters.county import County
+from rosters.resolve import Timeline
 from streams.words import Model
 
-DAYS_COMPARED = 35
-DAYS_WITHOUT_GAPS = 14
-"""A roster with nobody on duty within so many days is not published without a reason."""
+SHIFTS_MAX = 200_000
+"""A snapshot holds every shift to come; of a roster of more shifts than this, those of the next days only."""
+DAYS_AT_LEAST = 35
 
 
 class Held(Model):
@@ -25,9 +29,10 @@ class Held(Model):
 
 
 class Snapshot(Model):
-    """What a version said for the weeks after it was published.
+    """What a version said of the time from `starts_at` until before `ends_at`.
 
-    `posts` and `people` are names by id; `holders` those of standing posts; `gaps` one sentence each.
+    `posts` and `people` are names by id; `holders` those of standing posts; `gaps` what it was published despite, one
+    sentence each.
     """
 
     starts_at: datetime
@@ -39,12 +44,21 @@ class Snapshot(Model):
     gaps: tuple[str, ...] = ()
 
 
-def snapshot_of(county: County, at: datetime) -> Snapshot:
-    """Take a county's roster from `at` on; changes on top of it are no part of a version, and left out."""
-    until = at + timedelta(days=DAYS_COMPARED)
+def snapshot_of(county: County, at: datetime, gaps: tuple[str, ...] = ()) -> Snapshot:
+    """Take a county's roster from `at` on; changes on top of it are no part of a version, and left out.
+
+    Args:
+        county: As published.
+        at: From when.
+        gaps: What it is published despite, in words.
+    """
+    coming = [shift for shift in county.shifts if shift.ends_at > at]
+    until = max((shift.ends_at for shift in coming), default=at + timedelta(days=DAYS_AT_LEAST))
+    if len(coming) > SHIFTS_MAX:
+        until = at + timedelta(days=DAYS_AT_LEAST)
     shifts: dict[str, list[Held]] = {}
-    for shift in county.shifts:
-        if shift.ends_at > at and shift.starts_at < until:
+    for shift in coming:
+        if shift.starts_at < until:
             row = Held(starts_at=shift.starts_at, ends_at=shift.ends_at, person=shift.person, deputy=shift.deputy)
             shifts.setdefault(shift.post, []).append(row)
     return Snapshot(
@@ -53,8 +67,8 @@ def snapshot_of(county: County, at: datetime) -> Snapshot:
         posts={post.id: post.name for post in county.posts.values()},
         people={person.id: person.name for person in county.people.values()},
         holders={post.id: post.holders for post in county.posts.values() if not post.on_shift},
-        shifts={post: tuple(sorted(rows, key=lambda row: row.starts_at)) for post, rows in sorted(shifts.items())},
-        gaps=tuple(_gaps(county, at)),
+        shifts={post: tuple(rows) for post, rows in sorted(shifts.items())},
+        gaps=gaps,
     )
 
 
@@ -92,10 +106,11 @@ def _shifts(
 ) -> Iterator[str]:
     """Say what changed at a post, one sentence for each stretch between two bounds of either version."""
     before, after = old.shifts.get(post, ()), new.shifts.get(post, ())
+    was_held, is_held = Timeline(before), Timeline(after)
     bounds = {bound for row in (*before, *after) for bound in (row.starts_at, row.ends_at)} | set(within)
     moments = sorted(bound for bound in bounds if within[0] <= bound <= within[1])
     for moment, until in pairwise(moments):
-        one, other = _at(before, moment), _at(after, moment)
+        one, other = was_held.at(moment), is_held.at(moment)
         was = (one.person, one.deputy) if one else ("", "")
         will = (other.person, other.deputy) if other else ("", "")
         if was != will:
@@ -103,19 +118,5 @@ def _shifts(
             yield f"{new.posts[post]} {span}：由{_names(was, old)}改为{_names(will, new)}"
 
 
-def _at(rows: Iterable[Held], at: datetime) -> Held | None:
-    found = [row for row in rows if row.starts_at <= at < row.ends_at]
-    return max(found, key=lambda row: row.starts_at) if found else None
-
-
 def _names(people: Iterable[str], within: Snapshot) -> str:
     return "、".join(within.people.get(person, person) for person in people if person) or "无人"
-
-
-def _gaps(county: County, at: datetime) -> Iterator[str]:
-    for post in county.posts.values():
-        for gap in county.gaps(post.id, at, at + timedelta(days=DAYS_WITHOUT_GAPS)):
-            span = "至".join(f"{bound.astimezone(county.zone):%m-%d %H:%M}" for bound in gap)
-            yield f"{post.name}（{post.id}）{span} 无人"
-        if not post.on_shift and not post.holders:
-            yield f"{post.name}（{post.id}）没有责任人"

@@ -63,6 +63,7 @@ ROOM_OF_KIND = {
     "spotcheck": "duty",
     "verification": "phones",
     "phone": "phones",
+    "ask": "duty",
     "change": "duty",
     "rosterversion": "duty",
     "station": "sense",

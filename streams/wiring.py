@@ -33,7 +33,7 @@ from agents.sense.agent import SenseRoom
 from agents.sense.state import STATIONS
 from agents.visit.agent import VisitRoom
 from agents.visit.state import VISITS
-from rosters.ledger import ROSTER_CHANGES, ROSTER_PULSES, ROSTER_VERSIONS
+from rosters.ledger import ROSTER_ASKS, ROSTER_CHANGES, ROSTER_PULSES, ROSTER_SNAPSHOTS, ROSTER_VERSIONS
 from streams import topics
 from streams.clock import Clock, VirtualClock
 from streams.doors.http.tokens import SESSIONS, TOKENS
@@ -51,8 +51,10 @@ TABLES: tuple[Table[Any], ...] = (
     COPIES,
     HANDOVERS,
     PACES,
+    ROSTER_ASKS,
     ROSTER_CHANGES,
     ROSTER_PULSES,
+    ROSTER_SNAPSHOTS,
     ROSTER_VERSIONS,
     ROUNDS,
     SESSIONS,

@@ -8,6 +8,7 @@ from typing import Any
 
 from agents.callout.state import CALLOUTS
 from agents.duty import checks, notices
+from agents.duty.asking import expire
 from agents.duty.carrying import carried_over
 from agents.duty.decide import (
     TOO_OLD,
@@ -21,6 +22,7 @@ from agents.duty.decide import (
 )
 from agents.duty.living import LivingRoster
 from agents.duty.notices import Notice, open_notices
+from agents.duty.publishing import keep_telling
 from agents.duty.record import record_change
 from agents.duty.state import (
     CALENDARS,
@@ -38,6 +40,7 @@ from agents.facts import Facts
 from agents.intake.state import CHAINS, ChainState
 from agents.plan.state import ROUNDS
 from rosters.arrange import hold_over
+from rosters.ledger import ROSTER_ASKS
 from streams.ids import REAL
 from streams.ledger.contract import Draft, Step, Table, Where
 from streams.letters import Stopped, write_letter
@@ -55,13 +58,20 @@ class DutyRoom:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.roster = LivingRoster(facts)
+        self._telling = False
 
     def tick(self, step: Step, now: datetime, limit: int) -> int:
         """Take in what changed in the roster, then everything of the day that is due."""
         # First, and alone where there is news: what this step may write and roll back must not be taken in with it.
         if self.roster.look(step, now):
+            self._telling = True
             return 1
+        if self._telling:
+            # Once after each loading, which is once a day and at each publication.
+            keep_telling(step, self.roster.published, now)
+            self._telling = False
         moved = self._day(step, now)
+        moved += take_due(step, ROSTER_ASKS, expire, now, limit)
         moved += take_due(step, HANDOVERS, partial(self._late, step), now, limit)
         moved += take_due(step, SPOT_CHECKS, partial(self._check, step), now, limit)
         return moved + self._give_way(step, now)
@@ -69,7 +79,7 @@ class DutyRoom:
     def next_due_at(self, step: Step) -> datetime | None:
         """Return when the day, a handover or a check next needs a step."""
         times: list[datetime] = []
-        tables: tuple[Table[Any], ...] = (CALENDARS, HANDOVERS, SPOT_CHECKS)
+        tables: tuple[Table[Any], ...] = (CALENDARS, HANDOVERS, SPOT_CHECKS, ROSTER_ASKS)
         for table in tables:
             rows = step.find(table, Where("due_at", "not null"), order=("due_at",), limit=1)
             times += [row.due_at for row in rows if row.due_at is not None]

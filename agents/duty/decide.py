@@ -43,6 +43,11 @@ class DutyReason(StrEnum):
     CHECK_DONE = "check_done"
     CHECK_PLANNED = "check_planned"
     ROSTER_CHANGED = "roster_changed"
+    CHANGE_ASKED = "change_asked"
+    CHANGE_AGREED = "change_agreed"
+    CHANGE_REFUSED = "change_refused"
+    CHANGE_WITHDRAWN = "change_withdrawn"
+    CHANGE_EXPIRED = "change_expired"
     ROSTER_PUBLISHED = "roster_published"
     NOT_DUE = "not_due"
 

@@ -1,4 +1,4 @@
-"""Writes roster changes, publications and signatures into the ledger, each in one step, with who and why.
+"""Writes roster changes, signatures and planned spot checks into the ledger, each in one step, with who and why.
 
 Called by the desk, by the command line and by DUTY itself. A change writes no call and stops none: it moves the pulse
 that every process looks at, and lets open chains of orange and red look at the shifts again when it begins.
@@ -13,42 +13,22 @@ from typing import Literal
 from agents.duty.carrying import carried_over
 from agents.duty.checks import planned
 from agents.duty.decide import DutyReason, sign
-from agents.duty.state import (
-    CALENDARS,
-    HANDOVERS,
-    SPOT_CHECKS,
-    Handover,
-    Note,
-    SpotCheck,
-    calendar_id,
-)
+from agents.duty.looking import look_again
+from agents.duty.state import HANDOVERS, SPOT_CHECKS, Handover, Note, SpotCheck
 from agents.facts import Facts
-from agents.intake.chains import SHIFT_SEVERITY_MIN
-from agents.intake.state import CHAINS, ChainState
-from rosters.changes import Change, ChangeError, apply, tell, uncovered
+from rosters.changes import Change, ChangeError, ChangeKind, apply, in_two_places, tell, uncovered
 from rosters.county import County
-from rosters.ledger import (
-    ROSTER_CHANGES,
-    ROSTER_PULSES,
-    ROSTER_VERSIONS,
-    ChangeRow,
-    RosterVersion,
-    latest_version,
-    pulse_of,
-)
-from rosters.versions import Snapshot, differences, snapshot_of
+from rosters.ledger import ROSTER_CHANGES, ROSTER_PULSES, ChangeRow, pulse_of
 from streams.ids import REAL, make_id
-from streams.ledger.contract import Draft, Step, Where
+from streams.ledger.contract import Draft, Step
 from streams.rooms import TROUBLES, trouble
 from streams.rooms import apply as write
-
-CHAINS_MAX = 10_000
 
 
 def record_change(
     step: Step, county: County, change: Change, *, by: str, now: datetime, known_at: datetime | None = None
 ) -> ChangeRow:
-    """Write a change down; the same change twice is one.
+    """Write an agreed change down; the same change twice is one.
 
     Args:
         step: The transaction.
@@ -57,7 +37,14 @@ def record_change(
         by: Whose token or command it was.
         now: Story time.
         known_at: When every process will have taken it in; from then on open chains call the new holder (接班叫应).
+
+    Raises:
+        ChangeError: Nobody agreed to it. Only holding over needs nobody's word: who is not relieved may not leave.
     """
+    if not change.agreed_by and change.kind is not ChangeKind.HELD_OVER:
+        raise ChangeError(
+            "agreed_by", "还没有人同意，不能生效。", "Nobody agreed to it yet; it cannot come into force."
+        )
     row_id = make_id(REAL, "change", change.key)
     known = step.load(ROSTER_CHANGES, [row_id]).get(row_id)
     if known is not None:
@@ -84,17 +71,22 @@ def record_change(
         "with_token": by,
         "stretches": [stretch.model_dump(mode="json") for stretch in change.stretches],
         "uncovered": [[post, start.isoformat(), end.isoformat()] for post, start, end in holes],
+        "in_two_places": [
+            [post, start.isoformat(), end.isoformat()] for post, start, end in in_two_places(county, change)
+        ],
         "roster": county.version,
     }
     step.append(
         [Draft(subject=row.id, what="roster_changed", why=DutyReason.ROSTER_CHANGED, by=by, at=now, facts=noted)]
     )
-    _look_again(step, max(row.starts_at, known_at or now))
+    look_again(step, max(row.starts_at, known_at or now))
     return row
 
 
-def end_change(step: Step, row_id: str, *, by: str, now: datetime, why: str) -> None:
-    """End a change before its time, from `now` on."""
+def end_change(
+    step: Step, row_id: str, *, by: str, now: datetime, why: str, withdrawn_by: str = "", agreed_by: str = ""
+) -> None:
+    """End a change before its time, from `now` on; of one taken back, with who did and who agreed."""
     row = step.load(ROSTER_CHANGES, [row_id]).get(row_id)
     if row is None or row.ends_at <= now:
         return
@@ -102,9 +94,9 @@ def end_change(step: Step, row_id: str, *, by: str, now: datetime, why: str) -> 
     step.save(ROSTER_CHANGES, [row.model_copy(update={"change": ended, "ends_at": ended.ends_at})])
     pulse = pulse_of(step)
     step.save(ROSTER_PULSES, [pulse.model_copy(update={"changes": pulse.changes + 1})])
-    noted = {"why": why, "with_token": by}
+    noted = {"why": why, "with_token": by, "withdrawn_by": withdrawn_by, "agreed_by": agreed_by}
     step.append([Draft(subject=row_id, what="change_ended", why=DutyReason.ROSTER_CHANGED, by=by, at=now, facts=noted)])
-    _look_again(step, now)
+    look_again(step, now)
 
 
 def record_signature(  # noqa: PLR0913 - whose name, on which side, with whose token, and what to know
@@ -145,48 +137,6 @@ def record_signature(  # noqa: PLR0913 - whose name, on which side, with whose t
     return signed
 
 
-def publish(step: Step, county: County, *, by: str, now: datetime, despite: str = "") -> RosterVersion:
-    """Publish a roster: a new version that follows the last one; the same content twice is one.
-
-    Raises:
-        ChangeError: A post is without anybody within the next days, and nobody said why that has to be.
-    """
-    before = latest_version(step)
-    if before is not None and before.content == county.version:
-        return before
-    shown = snapshot_of(county, now)
-    if shown.gaps and not despite.strip():
-        told = "；".join(shown.gaps[:5]) + (f"等{len(shown.gaps)}处" if len(shown.gaps) > 5 else "")
-        raise ChangeError(
-            "gaps",
-            f"有空岗，不予发布：{told}。补齐后再发布，或写明理由。",
-            f"Nobody is on duty: {told}. Fill the gaps, or say why it is published despite them.",
-        )
-    old = step.raw(before.raw_id) if before else None
-    content = shown.model_dump_json().encode()
-    row = RosterVersion(
-        id=make_id(REAL, "rosterversion", before.id if before else "", county.version),
-        n=before.n + 1 if before else 1,
-        content=county.version,
-        by=by,
-        at=now,
-        follows=before.id if before else "",
-        differences=differences(Snapshot.model_validate_json(old), shown, county.zone) if old else (),
-        despite=despite,
-        raw_id=make_id(REAL, "raw", "roster", county.version, now.isoformat()),
-    )
-    step.keep_raw(row.raw_id, content, at=now, door="roster", media_type="application/json")
-    step.save(ROSTER_VERSIONS, [row])
-    step.save(ROSTER_PULSES, [pulse_of(step).model_copy(update={"published": county.version})])
-    noted = {"n": row.n, "content": row.content, "follows": row.follows, "despite": despite, "raw": row.raw_id}
-    noted |= {"gaps": list(shown.gaps), "differences": list(row.differences[:200])}
-    step.append(
-        [Draft(subject=row.id, what="roster_published", why=DutyReason.ROSTER_PUBLISHED, by=by, at=now, facts=noted)]
-    )
-    _look_again(step, now)
-    return row
-
-
 def plan_spot_checks(
     step: Step, times: Sequence[tuple[str, datetime]], county: County, *, seed: str, by: str, now: datetime
 ) -> list[SpotCheck]:
@@ -205,14 +155,3 @@ def plan_spot_checks(
             [Draft(subject=row.id, what="check_planned", why=DutyReason.CHECK_PLANNED, by=by, at=now, facts=noted)]
         )
     return fresh
-
-
-def _look_again(step: Step, at: datetime) -> None:
-    """Let open chains of orange and red, and the calendar of the day, look at the shifts at `at`, if not before."""
-    rows = step.find(CHAINS, Where("state", "=", ChainState.OPEN), limit=CHAINS_MAX)
-    severe = [row for row in rows if row.colour.severity >= SHIFT_SEVERITY_MIN]
-    earlier = [row for row in severe if row.due_at is not None and row.due_at > at]
-    step.save(CHAINS, [row.model_copy(update={"due_at": at}) for row in earlier])
-    calendar = step.load(CALENDARS, [calendar_id()]).get(calendar_id())
-    if calendar is not None and (calendar.due_at is None or calendar.due_at > at):
-        step.save(CALENDARS, [calendar.model_copy(update={"due_at": at})])

@@ -1,4 +1,4 @@
-"""`jiaoying roster` publish, swap, stand-in, leave, spotcheck: what is typed is written down and comes into force."""
+"""`jiaoying roster` publish, swap, stand-in, leave, spot-check: what is typed is written down and comes into force."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ def test_a_roster_is_published_and_compared_with_itself(run):
 
 
 def test_spot_checks_are_planned_from_a_seed_once_and_shown(run):
-    words = ("spotcheck", "plan", "--by", "督查室", "--seed", "2021-7", "--from", "2021-07-20", "--days", "5")
+    words = ("spot-check", "plan", "--by", "督查室", "--seed", "2021-7", "--from", "2021-07-20", "--days", "5")
     first, again = run(*words), run(*words)
     assert "已安排 13 次" in first.output, first.output
     assert "已安排 0 次" in again.output
-    assert "禾溪县人民政府" in run("spotcheck", "show", "--month", "2021-07").output
+    assert "禾溪县人民政府" in run("spot-check", "show", "--month", "2021-07").output
 
 
 def test_handovers_are_listed(run):

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from agents.duty.record import publish, record_change
+from agents.duty.publishing import faults_of, publish
+from agents.duty.record import record_change
 from config.settings import Settings
 from rosters.arrange import stand_in
 from rosters.changes import ChangeError
+from rosters.holidays import DutyYear
 from rosters.ledger import ROSTER_VERSIONS
 from streams.installation import Installation, load_facts, open_installation, prepare
 from streams.ledger.contract import Where
@@ -43,7 +45,8 @@ def look(watch: RosterWatch) -> None:
 def publish_now(installation: Installation, despite: str = "样例有意留空") -> None:
     now = installation.clock.now()
     county = load_facts(installation.settings, now).county
-    installation.ledger.step(lambda step: publish(step, county, by="周主任", now=now, despite=despite))
+    faults = installation.ledger.step(lambda step: faults_of(step, county, DutyYear(), now))
+    installation.ledger.step(lambda step: publish(step, county, faults, by="周主任", now=now, despite=despite))
 
 
 def rename(installation: Installation, old: str, new: str) -> None:
@@ -122,6 +125,6 @@ def test_a_roster_with_a_gap_is_not_published_and_the_gap_is_named(installation:
     kept = [row for row in text.splitlines() if not (row.startswith("t101-duty,") and ",2021-07-22 08:00,2021" in row)]
     assert len(kept) == len(text.splitlines()) - 1
     file.write_text("\n".join(kept) + "\n", encoding="utf-8")
-    with pytest.raises(ChangeError, match=r"t101-duty）07-22 08:00至07-23 08:00 无人"):
+    with pytest.raises(ChangeError, match=r"无人值班：.*t101-duty），2021-07-22 08:00 – 2021-07-23 08:00"):
         publish_now(installation, despite="")
     assert installation.ledger.step(lambda step: step.find(ROSTER_VERSIONS)) == []
