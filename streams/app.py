@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from mode import CrashingSupervisor
 
@@ -22,6 +23,14 @@ from streams.topics import BELL, TOPICS
 log = logging.getLogger(__name__)
 SESSION_TIMEOUT_S = 6.0
 HEARTBEAT_S = 1.0
+STOP_WITHIN_S = 10.0
+KAFKA_TROUBLE = (KafkaError, OSError, TimeoutError)
+"""What a broker that is away makes Faust raise."""
+
+
+class KafkaLostError(RuntimeError):
+    """The broker went away: no fault of the app's, and none of whatever else the process does."""
+
 
 TakePage = Callable[[Page], Awaitable[int]]
 TakeUnreadable = Callable[[str, Unreadable], Awaitable[None]]
@@ -137,16 +146,33 @@ async def run_app(app: RoomApp, stopping: asyncio.Event) -> None:
     """Run the app until `stopping` is set.
 
     Raises:
-        RuntimeError: The app crashed; Faust itself would end as if nothing were wrong.
+        KafkaLostError: The broker went away while it was started or ran; another app may be run in this process.
+        RuntimeError: The app crashed, which Faust itself would pass over in silence, or could not be stopped.
     """
-    await app.start()
     try:
+        try:
+            await app.start()
+        except KAFKA_TROUBLE as error:
+            raise KafkaLostError(f"Faust could not be started: {error!r}") from error
         while not stopping.is_set():
             if app.crashed:
-                raise RuntimeError(f"the Faust app crashed: {app.crash_reason!r}")
+                crash = KafkaLostError if isinstance(app.crash_reason, KAFKA_TROUBLE) else RuntimeError
+                raise crash(f"the Faust app crashed: {app.crash_reason!r}")
             try:
                 await asyncio.wait_for(stopping.wait(), 0.5)
             except TimeoutError:
                 continue
     finally:
-        await asyncio.wait_for(app.stop(), 10)
+        await _stop(app)
+
+
+async def _stop(app: RoomApp) -> None:
+    """Stop the app; one that does not stop would go on holding its partitions, so its process must end.
+
+    Raises:
+        RuntimeError: It did not stop in time.
+    """
+    try:
+        await asyncio.wait_for(app.stop(), STOP_WITHIN_S)
+    except TimeoutError as error:
+        raise RuntimeError(f"the Faust app did not stop within {STOP_WITHIN_S:.0f} s") from error

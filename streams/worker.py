@@ -14,12 +14,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from streams import topics
-from streams.app import create_app, run_app
+from streams.app import KafkaLostError, create_app, run_app
 from streams.clock_guard import CLOCK_LOOK_S, ClockGuard, tell_clock
 from streams.codec import Page, Unreadable
 from streams.delivery import deliver
 from streams.ids import digest, make_id
-from streams.kafka import answers
 from streams.ledger.contract import FullStep, LedgerError, OutdatedError
 from streams.ledger.seal import write_next_seal
 from streams.letters import DeadLetter, write_letter
@@ -267,21 +266,28 @@ class Worker:
         return 0
 
     async def _faust(self) -> None:
-        """Run the Faust app once Kafka answers; without Kafka the pump hands letters over directly."""
-        if not self.servers:
-            await self.stopping.wait()
-            return
-        while not self.stopping.is_set():
-            if await asyncio.to_thread(answers, self.servers):
-                break
+        """Run the Faust app while Kafka answers; without Kafka the pump hands letters over directly.
+
+        A broker that comes and goes must not end the process: calling needs none, and goes on meanwhile.
+        """
+        while self.publisher is not None and not self.stopping.is_set():
+            # That somebody listens there is not enough: what the producer reached is a broker.
+            if self.publisher.is_well:
+                app = create_app(
+                    self.app_id,
+                    self.servers,
+                    self.take_page,
+                    self.take_unreadable,
+                    self.bell.set,
+                    embedded=self.embedded,
+                )
+                try:
+                    await run_app(app, self.stopping)
+                except KafkaLostError as error:
+                    log.warning("Kafka went away, the rooms work from the ledger until it is back: %s", error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), KAFKA_LOOK_S)
-        if self.stopping.is_set():
-            return
-        app = create_app(
-            self.app_id, self.servers, self.take_page, self.take_unreadable, self.bell.set, embedded=self.embedded
-        )
-        await run_app(app, self.stopping)
+        await self.stopping.wait()
 
 
 def _nothing(_step: FullStep) -> None:

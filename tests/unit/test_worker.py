@@ -25,6 +25,8 @@ from tests.small_county import small_county
 
 ROOT = Path(__file__).parents[2]
 STOPS_WITHIN_S = 5
+MANY_KNOCKS = 8
+"""So many that whatever wants a broker has met it."""
 
 
 def make_worker(servers: tuple[str, ...] = ()) -> Worker:
@@ -52,6 +54,29 @@ def test_a_worker_stops_when_it_is_told_to():
 
 def test_a_worker_that_waits_for_kafka_stops_when_it_is_told_to():
     asyncio.run(run_and_stop(make_worker((f"127.0.0.1:{free_port()}",)), 0.3))
+
+
+def test_a_broker_that_accepts_and_hangs_up_does_not_end_the_worker():
+    async def story() -> None:
+        knocked_often = asyncio.Event()
+        knocks = []
+
+        async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            knocks.append(1)
+            writer.transport.abort()
+            if len(knocks) >= MANY_KNOCKS:
+                knocked_often.set()
+
+        async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as half_up:
+            worker = make_worker((f"127.0.0.1:{half_up.sockets[0].getsockname()[1]}",))
+            running = asyncio.create_task(worker.run())
+            enough = asyncio.create_task(knocked_often.wait())
+            await asyncio.wait([running, enough], return_when=asyncio.FIRST_COMPLETED)
+            worker.stopping.set()
+            await asyncio.wait_for(running, STOPS_WITHIN_S)
+            enough.cancel()
+
+    asyncio.run(story())
 
 
 def test_a_loop_that_fails_in_a_way_nobody_thought_of_goes_on():
