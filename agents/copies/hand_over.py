@@ -13,7 +13,9 @@ from urllib.parse import unquote
 import apprise
 import httpx
 from apprise.exception import AppriseImproperlyConfigured
+from apprise.plugins.custom_json import NotifyJSON
 from apprise.plugins.dingtalk import NotifyDingTalk
+from apprise.plugins.email.base import NotifyEmail
 from apprise.plugins.feishu import NotifyFeishu
 from apprise.plugins.wecombot import NotifyWeComBot
 from pydantic import BaseModel, Field, ValidationError
@@ -49,9 +51,7 @@ class WeCom(NotifyWeComBot):  # type: ignore[no-untyped-call]  # apprise is not 
 class DingTalk(NotifyDingTalk):  # type: ignore[no-untyped-call]
     """A group robot of DingTalk; nobody is called out by a number."""
 
-    def send(
-        self, body: Any, title: Any = "", notify_type: Any = None, body_format: Any = None, **kwargs: Any
-    ) -> bool:
+    def send(self, body: Any, title: Any = "", notify_type: Any = None, body_format: Any = None, **kwargs: Any) -> bool:
         """Hand one message over, signed where the address holds a secret."""
         signed: dict[str, str] = {}
         if self.secret:
@@ -72,6 +72,14 @@ class Feishu(NotifyFeishu):  # type: ignore[no-untyped-call]
 
 
 ROBOTS: dict[str, Any] = {"wecombot": WeCom, "dingtalk": DingTalk, "feishu": Feishu}
+# By name: asked for "whatever fits this address", apprise first imports all of its hundred services.
+WAYS: dict[str, Any] = {
+    **ROBOTS,
+    "mailto": NotifyEmail,
+    "mailtos": NotifyEmail,
+    "json": NotifyJSON,
+    "jsons": NotifyJSON,
+}
 
 
 def hand_over(receiver: Receiver, title: str, text: str) -> None:
@@ -95,20 +103,16 @@ def open_way(receiver: Receiver) -> Any:
         NotTakenError: apprise cannot read the address.
     """
     url = receiver.url.get_secret_value()
-    robot = ROBOTS.get(url.partition("://")[0].lower())
+    kind = WAYS[url.partition("://")[0].lower()]
     asset = apprise.AppriseAsset(app_id="jiaoying", app_desc="jiaoying", storage_mode="memory", async_mode=False)
     _keep_quiet()
-    way: Any
-    if robot is None:
-        way = apprise.Apprise.instantiate(url, asset=asset)
-    else:
-        read = robot.parse_url(url)
-        try:
-            way = robot(**{**read, "asset": asset}) if read else None
-        except AppriseImproperlyConfigured:
-            way = None
-    if way is None:
+    read = kind.parse_url(url)
+    if not read:
         raise NotTakenError("the address cannot be read")
+    try:
+        way = kind(**{**read, "asset": asset})
+    except AppriseImproperlyConfigured:
+        raise NotTakenError("the address cannot be read") from None
     way.socket_connect_timeout = way.socket_read_timeout = receiver.timeout_s
     return way
 

@@ -18,6 +18,7 @@ from streams.cli.backup import add_to as add_backup
 from streams.cli.bench import add_to as add_bench
 from streams.cli.carriers import app as carriers_app
 from streams.cli.config import app as config_app
+from streams.cli.copies import app as copies_app
 from streams.cli.county import app as county_app
 from streams.cli.demo import add_to as add_demo
 from streams.cli.ledger import app as ledger_app
@@ -67,6 +68,7 @@ app.add_typer(roster_app, name="roster", help="值班表 / the roster")
 app.add_typer(ledger_app, name="ledger", help="台账 / the ledger")
 app.add_typer(tokens_app, name="token", help="访问令牌 / access tokens")
 app.add_typer(carriers_app, name="carriers", help="电话线路能做到什么 / what the telephone carriers can do")
+app.add_typer(copies_app, name="copies", help="抄送到群和邮箱，不计应答 / one-way copies; they count for nothing")
 app.add_typer(live_app, name="live", help="真实拨号的号码批准 / which real numbers may be dialled")
 
 
