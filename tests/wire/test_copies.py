@@ -246,7 +246,7 @@ def test_a_summary_that_was_not_taken_gives_way_to_the_next_one(make_night, chat
 
 @pytest.mark.parametrize("fault", ["hang", "drip"])
 def test_a_server_that_never_comes_to_an_end_holds_up_neither_the_others_nor_the_calling(night, chats, fault):
-    short = {"events": (Event.OPENED,), "timeout_s": 0.2}
+    short = {"events": (Event.OPENED,), "timeout_s": 3}
     copying = Copying(night, chats, receiver("wecom", **short), receiver("feishu", **short))
     chats.faults.append(fault)
     night.warning()
