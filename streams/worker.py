@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -41,6 +42,8 @@ HANG_S = 45.0
 KAFKA_LOOK_S = 1.0
 IN_FORCE_LOOK_S = 1.0
 STOP_GRACE_S = 3.0
+LEDGER_AGAIN_S = 1.0
+UNREADABLE_TOLD_MAX = 4096
 
 
 class HungError(RuntimeError):
@@ -153,12 +156,29 @@ class Worker:
         return handled
 
     async def take_unreadable(self, topic: str, unreadable: Unreadable) -> None:
-        """Keep bytes that are no page, with the reason, and tell a person."""
-        now = self.house.clock.now()
+        """Keep bytes that are no page, with the reason, and tell a person.
+
+        With the ledger away the topic waits: nowhere else are these bytes, and Faust commits them when this returns.
+        A process that dies meanwhile is given them again; one that is stopped can only say what they were.
+        """
+        keep = partial(_keep_unreadable, topic, unreadable, self.house.clock.now())
         try:
-            await self.house.ledger.run(partial(_keep_unreadable, topic, unreadable, now))
+            while not await self._is_kept(keep, topic):
+                continue
+        except asyncio.CancelledError:
+            told = b64encode(unreadable.raw[:UNREADABLE_TOLD_MAX]).decode()
+            log.critical("stopped while the ledger was away: a message on %s was not kept, in base64: %s", topic, told)
+            raise
+
+    async def _is_kept(self, keep: Callable[[FullStep], None], topic: str) -> bool:
+        """Try once; after a failure rest a moment before saying so."""
+        try:
+            await self.house.ledger.run(keep)
         except LedgerError as error:
-            log.error("the ledger is away, an unreadable message on %s is lost: %s", topic, error)  # noqa: TRY400
+            log.error("the ledger is away, an unreadable message on %s waits: %s", topic, error)  # noqa: TRY400
+            await asyncio.sleep(LEDGER_AGAIN_S)
+            return False
+        return True
 
     def _quick(self, wall_s: float) -> float:
         """Return a loop's pause: shorter where the story runs faster than the wall."""

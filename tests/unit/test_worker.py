@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from agents.dial.carriers.simulated import SimulatedCarrier
 from agents.facts import Facts
@@ -17,7 +22,9 @@ from streams import topics
 from streams.broker import free_port
 from streams.clock import SystemClock
 from streams.codec import Unreadable
+from streams.ledger.contract import Ledger
 from streams.ledger.memory import MemoryLedger
+from streams.ledger.sql import SqlLedger
 from streams.rooms import TROUBLES
 from streams.wiring import TABLES, build
 from streams.worker import Worker
@@ -29,9 +36,9 @@ MANY_KNOCKS = 8
 """So many that whatever wants a broker has met it."""
 
 
-def make_worker(servers: tuple[str, ...] = ()) -> Worker:
+def make_worker(servers: tuple[str, ...] = (), ledger: Ledger | None = None) -> Worker:
     house = build(
-        ledger=MemoryLedger(TABLES),
+        ledger=ledger or MemoryLedger(TABLES),
         clock=SystemClock(),
         facts=Facts(small_county(), load_rules()),
         carriers=[SimulatedCarrier({})],
@@ -129,6 +136,54 @@ def test_bytes_that_are_no_page_are_kept_and_told_to_people_once():
     ledger = worker.house.ledger
     assert [item.kind for item in ledger.step(lambda step: step.find(TROUBLES))] == ["dead_letter"]
     assert ledger.step(lambda step: step.count_open_letters()) == {topics.DEAD_LETTERS: 1}
+
+
+async def until_logged(caplog: pytest.LogCaptureFixture, word: str) -> None:
+    for _ in range(STOPS_WITHIN_S * 50):
+        if word in caplog.text:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"nothing said {word!r}")
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[tuple[Worker, sqlite3.Connection]]:
+    """A worker whose ledger somebody else holds locked until they roll back."""
+    path = tmp_path / "ledger.sqlite3"
+    ledger = SqlLedger(f"sqlite:///{path}", TABLES, create=True, busy_timeout_s=0.05)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield make_worker(ledger=ledger), other
+        if other.in_transaction:
+            other.rollback()
+        ledger.close()
+
+
+def test_bytes_that_are_no_page_wait_for_a_ledger_that_is_away(locked, caplog):
+    worker, other = locked
+
+    async def story() -> None:
+        taking = asyncio.create_task(worker.take_unreadable(topics.CALLOUTS, Unreadable(raw=b"\xff", reason="no page")))
+        await until_logged(caplog, "waits")
+        assert not taking.done()
+        other.rollback()
+        await asyncio.wait_for(taking, STOPS_WITHIN_S)
+
+    asyncio.run(story())
+    assert [item.kind for item in worker.house.ledger.step(lambda step: step.find(TROUBLES))] == ["dead_letter"]
+
+
+def test_a_worker_stopped_with_bytes_that_it_could_not_keep_says_what_they_were(locked, caplog):
+    worker, _ = locked
+
+    async def story() -> None:
+        taking = asyncio.create_task(worker.take_unreadable(topics.CALLOUTS, Unreadable(raw=b"\xff", reason="no page")))
+        await until_logged(caplog, "waits")
+        taking.cancel()
+        await asyncio.gather(taking, return_exceptions=True)
+
+    asyncio.run(story())
+    assert "/w==" in caplog.text
 
 
 def test_a_process_whose_event_loop_stands_still_ends_with_status_70():
