@@ -50,7 +50,8 @@ def swap(  # noqa: PLR0913 - where, which two shifts, and on whose word
     """
     _known_post(county, post)
     shifts = [_shift_at(county, post, moment) for moment in (first_at, second_at)]
-    if shifts[0].id == shifts[1].id or shifts[0].person == shifts[1].person:
+    people = [_holder_through(county, post, shift) for shift in shifts]
+    if shifts[0].id == shifts[1].id or people[0] == people[1]:
         raise ChangeError(
             "second_at",
             "两个时间在同一个班次内，或两个班次是同一个人，无需换班。",
@@ -66,12 +67,12 @@ def swap(  # noqa: PLR0913 - where, which two shifts, and on whose word
     stretches = tuple(
         Stretch(
             post=post,
-            person=other.person,
-            instead_of=shift.person,
+            person=other,
+            instead_of=person,
             starts_at=shift.starts_at,
             ends_at=shift.ends_at,
         )
-        for shift, other in zip(shifts, reversed(shifts), strict=True)
+        for shift, person, other in zip(shifts, people, reversed(people), strict=True)
     )
     _refuse_away(county, stretches)
     word = _word_of(county, (post,), agreed_by, at)
@@ -324,6 +325,24 @@ def _shift_at(county: County, post: str, at: datetime) -> Shift:
             f"{post} has no shift at {when}; give both times, or publish a shift first.",
         )
     return shift
+
+
+def _holder_through(county: County, post: str, shift: Shift) -> str:
+    """Return who holds a whole shift, changes that lie on top of it already included."""
+    people: set[str] = set()
+    moment = shift.starts_at
+    while moment < shift.ends_at:
+        held = county.who(post, moment)
+        people.add(held.person.id if held else "")
+        moment = county.next_change((post,), moment) or shift.ends_at
+    if len(people) != 1 or "" in people:
+        when = told(county, shift.starts_at)
+        raise ChangeError(
+            "first_at",
+            f"{when}的班次中途换人或有空岗，不能整班互换，请改用顶班。",
+            f"The shift of {when} changes hands midway or has a hole; name a stand-in instead.",
+        )
+    return people.pop()
 
 
 def _check_bounds(county: County, starts_at: datetime, ends_at: datetime) -> None:

@@ -152,9 +152,8 @@ def told(finding: Finding, county: County, language: Language = "zh") -> str:
     bounds = [bound.astimezone(county.zone) for bound in (finding.starts_at, finding.ends_at) if bound]
     span = " – ".join(f"{bound:%Y-%m-%d %H:%M}" for bound in bounds)
     parts = [part for part in (people, posts, span, finding.about) if part]
-    hint = ("（提示）" if chinese else " (for information)") if cost.severity is Severity.NOTE else ""
     name = cost.chinese if chinese else cost.english
-    return f"{name}{hint}：{'，'.join(parts)}" if chinese else f"{name}{hint}: {', '.join(parts)}"
+    return f"{name}：{'，'.join(parts)}" if chinese else f"{name}: {', '.join(parts)}"
 
 
 def blocking(findings: Iterable[Finding]) -> tuple[Finding, ...]:
