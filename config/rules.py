@@ -59,6 +59,8 @@ class Ladder(Model):
         then: What follows the last step: door = onto the visit list of the superior unit; none = shown as unreached.
         heard_counts: Whether hearing to the end without a key counts as the receipt in this county.
         fetch_s: How long key 2 (代接去叫人) keeps it open before it rings again.
+        human_first_s: So long the first call is left to a person of the duty room (我来打); 0 = the machine calls at
+            once. Where nobody writes down what came of it, the machine calls then.
     """
 
     title: str
@@ -67,6 +69,7 @@ class Ladder(Model):
     then: Literal["door", "none"] = "door"
     heard_counts: bool = False
     fetch_s: int = Field(default=180, ge=30, le=900)
+    human_first_s: int = Field(default=0, ge=0, le=900)
 
 
 class Selector(Model):

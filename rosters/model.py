@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from rosters.numbers import NO_NUMBERS
 from streams.words import Level, Model
 
 
@@ -35,17 +36,18 @@ class Unit(Model):
 class Phone(Model):
     """One number. `sim:` numbers exist only in the simulated network; others are E.164.
 
+    `hand:` is no number but a name, such as `hand:radio-3`: a radio or satellite phone that a person calls by.
     `verified` says that a code came back from it (`agents/phones/`); no sheet can say so.
     """
 
-    number: str = Field(pattern=r"^(sim:[a-z0-9-]+|\+[1-9]\d{6,14})$")
+    number: str = Field(pattern=r"^((sim|hand):[a-z0-9-]+|\+[1-9]\d{6,14})$")
     kind: Literal["mobile", "landline"] = "mobile"
     verified: bool = False
 
     @property
     def is_verified(self) -> bool:
-        """Return whether it is known to be theirs; a simulated number is nobody's and needs no proof."""
-        return self.verified or self.number.startswith("sim:")
+        """Return whether it is known to be theirs; a simulated number, or a name to call by hand, needs no proof."""
+        return self.verified or self.number.startswith(NO_NUMBERS)
 
 
 class Person(Model):

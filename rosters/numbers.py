@@ -9,6 +9,10 @@ import hashlib
 import hmac
 import re
 
+BY_HAND_SCHEME = "hand:"
+NO_NUMBERS = ("sim:", BY_HAND_SCHEME)
+"""What stands where a number does and is none: nothing in it is anybody's secret."""
+
 # People write numbers into texts. Between letters or digits it is part of an id.
 _IN_WORDS = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?(1[3-9]\d)\d{4}(\d{4})(?![0-9A-Za-z])")
 _CHINESE_MOBILE = re.compile(r"^(?:\+?86)?(1\d{2})\d{4}(\d{4})$")
@@ -17,9 +21,9 @@ _CHINESE_MOBILE = re.compile(r"^(?:\+?86)?(1\d{2})\d{4}(\d{4})$")
 def mask(number: str) -> str:
     """Return a number as screens, logs and the ledger may show it: 138****1234.
 
-    A simulated number is nobody's and is shown whole.
+    A simulated number is nobody's, and what is called by hand has a name and no number: both are shown whole.
     """
-    if number.startswith("sim:"):
+    if number.startswith(NO_NUMBERS):
         return number
     if mobile := _CHINESE_MOBILE.match(number):
         return f"{mobile[1]}****{mobile[2]}"

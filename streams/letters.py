@@ -210,6 +210,20 @@ class OpenCallouts(Model):
     openings: tuple[Opening, ...] = Field(max_length=200)
 
 
+class HandResult(StrEnum):
+    """What a person may write down of a call made by hand; all but TAKEN are outcomes."""
+
+    TAKEN = "taken"
+    SPOKEN = Outcome.SPOKEN
+    PROXY = Outcome.PROXY
+    CANNOT = Outcome.CANNOT
+    NO_ANSWER = Outcome.NO_ANSWER
+    BUSY = Outcome.BUSY
+    SWITCHED_OFF = Outcome.SWITCHED_OFF
+    NO_COVERAGE = Outcome.NO_COVERAGE
+    WRONG_NUMBER = Outcome.WRONG_NUMBER
+
+
 class CallNews(Model):
     """A carrier tells how an attempt goes: progress, or its end. `seq` orders what one vendor says of one call."""
 
@@ -221,6 +235,23 @@ class CallNews(Model):
     heard_s: float = 0.0
     outcome: Outcome | None = None
     vendor_code: str = ""
+    at: datetime
+
+
+class HandLogged(Model):
+    """A person takes a call that is to be made by hand, or writes down what came of it.
+
+    `result` is TAKEN, or an outcome as a person can tell it. `spoken_to` is who was spoken to: the one it was for, or,
+    with PROXY, the liaison officer who passes it on.
+    """
+
+    kind: Literal["hand_logged"] = "hand_logged"
+    attempt_id: str
+    order_id: str
+    by: str
+    result: HandResult
+    spoken_to: str = ""
+    note: str = ""
     at: datetime
 
 
@@ -237,7 +268,7 @@ class TextReplied(Model):
 
 
 class AttemptEnded(Model):
-    """DIAL tells a callout how an attempt for it ended."""
+    """DIAL tells a callout how an attempt for it ended. `by`, `spoken_to` and `note` are of a call made by hand."""
 
     kind: Literal["attempt_ended"] = "attempt_ended"
     callout_id: str
@@ -251,6 +282,9 @@ class AttemptEnded(Model):
     answered_at: datetime | None = None
     played_at: datetime | None = None
     key_at: datetime | None = None
+    by: str = ""
+    spoken_to: str = ""
+    note: str = ""
     ended_at: datetime
 
 
@@ -392,6 +426,7 @@ Message = Annotated[
     | ChainMoved
     | OpenCallouts
     | CallNews
+    | HandLogged
     | TextReplied
     | AttemptEnded
     | HangUpAsked

@@ -15,6 +15,7 @@ from agents.copies.state import BULLETINS, COPIES, TOLD_TROUBLES
 from agents.dial.agent import DialRoom
 from agents.dial.approvals import APPROVALS
 from agents.dial.budget import Budget
+from agents.dial.carriers.by_hand import ByHand
 from agents.dial.carriers.protocol import Carrier
 from agents.dial.claim import ClaimDesk
 from agents.dial.dialler import Dialler
@@ -121,12 +122,13 @@ def build(  # noqa: PLR0913 - what a house is made of
         topics.CALLS: DialRoom(number_key),
         topics.VISITS: visit,
     }
-    desk = ClaimDesk(facts, tuple(carriers), number_key, owner, budget or Budget(), burst_s)
+    carriers = (*carriers, ByHand())
+    desk = ClaimDesk(facts, carriers, number_key, owner, budget or Budget(), burst_s)
     return House(
         ledger=ledger,
         clock=clock,
         facts=facts,
-        carriers=tuple(carriers),
+        carriers=carriers,
         number_key=number_key,
         owner=owner,
         rooms=rooms,

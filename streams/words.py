@@ -62,16 +62,18 @@ class Level(StrEnum):
 
 
 class Channel(StrEnum):
-    """How a post is reached."""
+    """How a post is reached: the machine rings, a message goes, or a person calls and writes down what came of it."""
 
     VOICE = "voice"
     TEXT = "text"
+    HAND = "hand"
 
 
 class Outcome(StrEnum):
     """How one attempt ended. Each has its next step in `agents/callout/outcomes.py`.
 
-    CONFIRMED, FETCHING and CANNOT are keys 1, 2 and 0, and count only after the whole message was played.
+    CONFIRMED, FETCHING and CANNOT are keys 1, 2 and 0, and count only after the whole message was played. SPOKEN and
+    PROXY are what a person wrote down who made the call: spoken to whom it was for, or to who passes it on.
     """
 
     CONFIRMED = "confirmed"
@@ -95,3 +97,5 @@ class Outcome(StrEnum):
     TEXT_SENT = "text_sent"
     TEXT_DELIVERED = "text_delivered"
     TEXT_FAILED = "text_failed"
+    SPOKEN = "spoken"
+    PROXY = "proxy"

@@ -14,13 +14,16 @@ from agents.callout.outcomes import CONSEQUENCES
 from agents.callout.state import Callout, CalloutState
 from agents.facts import Facts
 from rosters.model import Post
+from rosters.numbers import BY_HAND_SCHEME
 from streams.ids import make_id
 from streams.ledger.contract import Draft
-from streams.letters import HangUpAsked, Letter, Mode, VisitNeeded, VisitSettled, VisitTaken, write_letter
+from streams.letters import AttemptEnded, HangUpAsked, Letter, Mode, VisitNeeded, VisitSettled, VisitTaken, write_letter
 from streams.rooms import Decision, Trouble, trouble
 from streams.topics import CALLS, VISITS
 from streams.words import Outcome
 
+BY_HAND = "by_hand"
+"""The carrier whose calls people make: what begins in their hands says so from the start."""
 ATTEMPT_MAX_S = 300
 SOON_S = 60
 VACANT_LOOK_S = 300
@@ -56,8 +59,10 @@ class CalloutReason(StrEnum):
     DIAL_LATE = "dial_late"
     DIAL_GIVEN_UP = "dial_given_up"
     NO_NEWS = "no_news"
+    NOTHING_LOGGED = "nothing_logged"
     VOUCHED = "vouched"
     KNOCKED = "knocked"
+    SPOKEN = "spoken"
     REPLIED = "replied"
     TEXT_HANDED_OVER = "text_handed_over"
     TEXT_FAILED = "text_failed"
@@ -134,6 +139,8 @@ class Course:
             phone=0,
             calls_in_step=0,
             attempt_id="",
+            hand_asked=False,
+            waits_for=BY_HAND if step == 0 and ladder.human_first_s else "",
             late_noted=False,
             call_at=self.now,
             text_at=self.now if ladder.steps[step].text else callout.text_at,
@@ -176,8 +183,10 @@ class Course:
         )
         pinned = self.callout.number_key != ""
         if held is not None and not pinned and self.callout.phone + 1 < len(held.person.phones):
+            number = held.person.phones[self.callout.phone + 1].number
             self.set(
                 phone=self.callout.phone + 1,
+                waits_for=BY_HAND if number.startswith(BY_HAND_SCHEME) else "",
                 call_at=self.now,
                 attempt_id="",
                 due_at=self.now + timedelta(seconds=self.callout.ladder.dial_within_s),
@@ -188,9 +197,7 @@ class Course:
     def close(self, state: CalloutState, reason: CalloutReason) -> None:
         """End it: nothing more is rung or sent, and what hangs on it is told."""
         before = self.callout
-        if before.attempt_id:
-            asked = HangUpAsked(attempt_id=before.attempt_id, callout_id=before.id, at=self.now)
-            self.letters.append(write_letter(CALLS, before.attempt_id, asked, self.now, cause=before.id))
+        self.let_go()
         self.set(state=state, call_at=None, text_at=None, due_at=None, closed_at=self.now, why=reason)
         # What nobody answered stays on its list after the warning ran out: somebody has to look all the same.
         if before.listed_on and state is not CalloutState.EXPIRED:
@@ -199,6 +206,23 @@ class Course:
             )
             self._to_visits(settled)
             self.set(listed_on="")
+
+    def let_go(self) -> None:
+        """Let DIAL end the calls for it, the machine's and those that people were asked to make."""
+        callout = self.callout
+        for attempt_id in dict.fromkeys((callout.attempt_id, *callout.hand_ids)):
+            if attempt_id:
+                asked = HangUpAsked(attempt_id=attempt_id, callout_id=callout.id, at=self.now)
+                self.letters.append(write_letter(CALLS, attempt_id, asked, self.now, cause=callout.id))
+
+    def number_wrong(self, ended: AttemptEnded) -> None:
+        """Ask for a number to be corrected: once for each person's number, however many callouts it was rung for."""
+        callout = self.callout
+        person = self.facts.county.people.get(ended.person_id)
+        whose = f"{person.name if person else ''}（{callout.place}）的号码 {ended.masked}"
+        subject = make_id(callout.realm, "number", ended.person_id, ended.masked)
+        text = f"{whose} 无法使用（{ended.outcome}），请更正"
+        self.troubles.append(trouble("number_wrong", subject, text, self.now, callout.township))
 
     def settle_for(self, later: Callout) -> None:
         """Take it off its visit list because its post answered a later round of the same chain."""

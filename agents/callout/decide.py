@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
+from agents.callout.by_hand import SPOKEN, decide_spoken, decide_unspoken, is_beside
 from agents.callout.course import ATTEMPT_MAX_S, SOON_S, TEXT_WITHIN_S, CalloutReason, Course
 from agents.callout.outcomes import CONSEQUENCES, Next
 from agents.callout.state import ANSWERED, UNANSWERED, Callout, CalloutState, Receipt
@@ -182,6 +183,11 @@ def _overdue(course: Course) -> Decision[Callout]:
         course.shout("text_unsent", f"{callout.place}的短信未能发出，请人工告知")
         course.close(CalloutState.UNREACHED, CalloutReason.TEXT_FAILED)
         return course.end(CalloutReason.TEXT_FAILED)
+    if callout.attempt_id and callout.attempt_id in callout.hand_ids:
+        # Whoever calls by radio may still write it down: the page keeps it, and the ladder goes on.
+        course.note("nothing_logged", CalloutReason.NOTHING_LOGGED, attempt=callout.attempt_id)
+        course.set(attempt_id="")
+        return course.end(course.next_phone())
     if callout.attempt_id:
         course.note("no_news", CalloutReason.NO_NEWS, attempt=callout.attempt_id)
         course.remember(Outcome.NO_NEWS)
@@ -225,6 +231,10 @@ def _attempt_ended(course: Course, ended: AttemptEnded) -> Decision[Callout]:
     )
     if ended.channel is Channel.TEXT:
         return _text_ended(course, ended)
+    if ended.outcome in SPOKEN:
+        return decide_spoken(course, ended)
+    if is_beside(course, ended):
+        return decide_unspoken(course, ended)
     cut_off = CONSEQUENCES[ended.outcome].cut_off
     course.set(
         unreachable=note_phone(callout.unreachable, ended.person_id, ended.masked, ended.ended_at, cut_off=cut_off)
@@ -245,7 +255,7 @@ def _after(course: Course, ended: AttemptEnded) -> CalloutReason:
     if consequence.text:
         course.set(text_at=course.now)
     if consequence.correct_number:
-        course.shout("number_wrong", f"{course.callout.place}的号码 {ended.masked} 无法使用（{ended.outcome}），请更正")
+        course.number_wrong(ended)
     one_more = course.callout.state is CalloutState.HEARD_NO_KEY
     if one_more and consequence.counts and consequence.next not in (Next.NOTHING, Next.FETCH):
         # The one more call that hearing without a key earns is used up: the next person now.
@@ -377,7 +387,7 @@ def _vouched(course: Course, message: Vouched) -> Decision[Callout]:
     callout = course.callout
     reason = CalloutReason.KNOCKED if message.at_the_door else CalloutReason.VOUCHED
     noted = {"heard_by": message.heard_by, "how": message.how, "order": message.order_id}
-    if callout.state in ANSWERED or callout.state in (CalloutState.CANCELLED, CalloutState.SUPERSEDED):
+    if not callout.may_be_answered:
         course.note("vouched_after_end", reason, by=message.by, **noted)
         return course.end(CalloutReason.ALREADY_CLOSED)
     course.set(answered_at=message.at)
@@ -406,6 +416,7 @@ def _stopped(course: Course, message: Stopped) -> Decision[Callout]:
         return Decision(CalloutReason.ALREADY_CLOSED)
     if not callout.is_open and message.why == "expired":
         # What nobody answered stays on the visit list after the warning ran out: only looking again ends.
+        course.let_go()
         course.set(due_at=None)
         return course.end(CalloutReason.STOPPED)
     course.close(STOP_STATES[message.why], CalloutReason.STOPPED)

@@ -62,4 +62,6 @@ CONSEQUENCES: dict[Outcome, Consequence] = {
     Outcome.TEXT_SENT: Consequence(Next.NOTHING),
     Outcome.TEXT_DELIVERED: Consequence(Next.NOTHING),
     Outcome.TEXT_FAILED: Consequence(Next.NOTHING),
+    Outcome.SPOKEN: Consequence(Next.CLOSE),
+    Outcome.PROXY: Consequence(Next.CLOSE),
 }

@@ -15,8 +15,9 @@ class CalloutState(StrEnum):
     """Where a callout stands.
 
     Only CONFIRMED means: a number answered, the message played to the end, key 1 pressed. VOUCHED is an operator's
-    word, KNOCKED a person's at the door, REPLIED an SMS answer, HEARD a county's rule that hearing to the end counts.
-    TOLD is a message handed to the carrier where nothing more was asked for. LOST is 失联: cut off, not asleep.
+    word, KNOCKED a person's at the door, SPOKEN that of whoever called by hand and spoke to them, REPLIED an SMS
+    answer, HEARD a county's rule that hearing to the end counts. TOLD is a message handed to the carrier where nothing
+    more was asked for. LOST is 失联: cut off, not asleep.
     """
 
     HELD = "held"
@@ -26,6 +27,7 @@ class CalloutState(StrEnum):
     CONFIRMED = "confirmed"
     VOUCHED = "vouched"
     KNOCKED = "knocked"
+    SPOKEN = "spoken"
     REPLIED = "replied"
     HEARD = "heard"
     TOLD = "told"
@@ -42,6 +44,7 @@ ANSWERED = (
     CalloutState.CONFIRMED,
     CalloutState.VOUCHED,
     CalloutState.KNOCKED,
+    CalloutState.SPOKEN,
     CalloutState.REPLIED,
     CalloutState.HEARD,
 )
@@ -58,6 +61,20 @@ class Receipt(Model):
     played_at: datetime | None
     key: str
     key_at: datetime | None
+
+
+class HandReceipt(Model):
+    """What a person wrote down who called: who called, who was spoken to, when. Nothing more is proved.
+
+    `proxy` is true where a liaison officer took it for whom it was meant.
+    """
+
+    attempt_id: str
+    by: str
+    spoken_to: str
+    proxy: bool
+    note: str
+    at: datetime
 
 
 class Unreachable(Model):
@@ -79,6 +96,7 @@ class Callout(Row):
     and no other, not even another phone of the same person. `listed_on` is the visit list it stands on,
     `times_listed` counts how often it was put on one. `unreachable` are the phones that met no network when they were
     last rung for it. `waits_for` is the carrier it was last left waiting for, or "".
+    `hand_ids` are the calls for it that were put into people's hands, `hand_asked` notes that its present step was.
     """
 
     realm: str
@@ -117,6 +135,8 @@ class Callout(Row):
     texts: int = 0
     contacted: bool = False
     attempt_id: str = ""
+    hand_ids: tuple[str, ...] = ()
+    hand_asked: bool = False
     call_at: datetime | None = None
     text_at: datetime | None = None
     due_at: datetime | None = None
@@ -130,6 +150,7 @@ class Callout(Row):
     times_listed: int = 0
     late_noted: bool = False
     receipt: Receipt | None = None
+    hand_receipt: HandReceipt | None = None
     answered_at: datetime | None = None
     closed_at: datetime | None = None
     why: str = ""
@@ -139,6 +160,11 @@ class Callout(Row):
     def is_open(self) -> bool:
         """Tell whether the machine still has something to do for it."""
         return self.state in OPEN
+
+    @property
+    def may_be_answered(self) -> bool:
+        """Tell whether a person's word still answers it: not where it was answered, stopped, or called anew."""
+        return self.state not in (*ANSWERED, CalloutState.CANCELLED, CalloutState.SUPERSEDED)
 
 
 CALLOUTS: Table[Callout] = Table(

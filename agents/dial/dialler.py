@@ -24,9 +24,11 @@ from agents.dial.carriers.protocol import (
     VendorBusyError,
     VendorDownError,
 )
-from agents.dial.claim import LEASE_S, ClaimDesk, dial_of
+from agents.dial.claim import ClaimDesk
+from agents.dial.claiming import LEASE_S
 from agents.dial.health import count_failure, mark_refused, mark_well, pace_id
 from agents.dial.hear import KEYS, end
+from agents.dial.script import dial_of
 from agents.dial.state import ATTEMPTS, PACES, Attempt, AttemptState
 from agents.plan.state import ROUNDS
 from rosters.numbers import number_digest

@@ -37,6 +37,9 @@ class DialReason(StrEnum):
     REPLIED = "replied"
     REPLY_UNCLEAR = "reply_unclear"
     STOP_ASKED = "stop_asked"
+    ASKED_BY_HAND = "asked_by_hand"
+    TAKEN = "taken"
+    LOGGED = "logged"
 
 
 def decide(attempt: Attempt | None, message: CallNews | HangUpAsked, now: datetime) -> Decision[Attempt]:
@@ -181,6 +184,9 @@ def _tell(attempt: Attempt, callout_id: str, now: datetime) -> Letter:
         answered_at=attempt.answered_at,
         played_at=attempt.played_at,
         key_at=attempt.key_at,
+        by=attempt.logged_by,
+        spoken_to=attempt.spoken_to,
+        note=attempt.note,
         ended_at=attempt.ended_at or now,
     )
     return write_letter(CALLOUTS, callout_id, message, now, cause=f"{attempt.id}:{attempt.outcome}")

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from agents.callout.state import Callout
-from agents.dial.carriers.protocol import LANGUAGE_TAGS, Script
+from agents.dial.carriers.protocol import LANGUAGE_TAGS, Dial, Script
 from agents.dial.replies import code_of
+from agents.dial.state import Attempt
 from agents.plan.wording import joint_of, prompt_of, reply_of
 from config.rules import RuleBook
 from streams.letters import Mode
@@ -40,3 +41,27 @@ def _texts(spoken: Sequence[Callout], book: RuleBook, *, replies: bool) -> list[
         if callout.text:
             codes[callout.text] += [code_of(callout.id)] if replies and callout.mode is Mode.CALL else []
     return [text + reply_of(book, list(dict.fromkeys(each))) for text, each in codes.items()]
+
+
+def spoken_by(attempt: Attempt) -> Script:
+    """Return what an attempt says, as it was frozen when it was claimed."""
+    return Script(
+        voice=attempt.voice,
+        text=attempt.text,
+        prompt=attempt.prompt,
+        language=attempt.language,
+        exercise=attempt.exercise,
+    )
+
+
+def dial_of(attempt: Attempt, number: str) -> Dial:
+    """Return what a carrier is handed for an attempt."""
+    return Dial(
+        attempt_id=attempt.id,
+        channel=attempt.channel,
+        number=number,
+        script=spoken_by(attempt),
+        dial_no=attempt.dial_no,
+        at=attempt.dialled_at,
+        carrier=attempt.carrier,
+    )

@@ -34,16 +34,16 @@ class Notice:
 
 
 def open_notices(
-    what: str, cause: str, notices: Sequence[Notice], now: datetime, facts: Facts
+    what: str, cause: str, notices: Sequence[Notice], now: datetime, facts: Facts, *, realm: str = REAL
 ) -> tuple[Round, tuple[Letter, ...]]:
     """Return the round and the pages that send notices; the same cause gives the same ids, and nothing twice."""
     book, county = facts.book, facts.county
-    chain_id = make_id(REAL, "duty", what, cause)
-    round_id = make_id(REAL, "round", chain_id, what)
+    chain_id = make_id(realm, "duty", what, cause)
+    round_id = make_id(realm, "round", chain_id, what)
     ladder = book.knobs.notice_ladder
     openings = [
         Opening(
-            callout_id=make_id(REAL, "callout", round_id, notice.post_id, notice.person_id),
+            callout_id=make_id(realm, "callout", round_id, notice.post_id, notice.person_id),
             post_id=notice.post_id,
             person_id=notice.person_id,
             mode=Mode.MESSAGE,
@@ -55,7 +55,7 @@ def open_notices(
     letters = []
     for page_no, start in enumerate(range(0, len(openings), PAGE_MAX)):
         page = OpenCallouts(
-            realm=REAL,
+            realm=realm,
             chain_id=chain_id,
             round_id=round_id,
             hazard=HAZARD,
@@ -67,7 +67,7 @@ def open_notices(
         letters.append(write_letter(PAGES, round_id, page, now, cause=f"page:{page_no}"))
     row = Round(
         id=round_id,
-        realm=REAL,
+        realm=realm,
         chain_id=chain_id,
         cause_id=cause,
         move=Move.OPENED,

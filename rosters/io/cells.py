@@ -25,7 +25,7 @@ COLUMNS = {
     "knockers.csv": ("region", "name", "role", "phone"),
 }
 
-_NUMBER = re.compile(r"sim:[a-z0-9-]+|\+[1-9]\d{6,14}")
+_NUMBER = re.compile(r"(?:sim|hand):[a-z0-9-]+|\+[1-9]\d{6,14}")
 
 
 @dataclass

@@ -21,7 +21,7 @@ from rosters.model import Region
 from streams import topics
 from streams.doors.refusal import RefusedError, missing, unreadable
 from streams.ids import make_id, realm_of
-from streams.letters import ChainOrdered, Letter, Ordered, OrderKind, Vouched, write_letter
+from streams.letters import ChainOrdered, HandLogged, HandResult, Letter, Ordered, OrderKind, Vouched, write_letter
 from streams.words import Colour, Model
 
 NEAR_MAX = 3
@@ -69,6 +69,22 @@ class VouchRequest(Model):
     heard_by: Name
     how: Words
     at_the_door: bool = False
+
+
+class LogRequest(Model):
+    """我来打: somebody takes a call that people are to make, or writes down what came of it.
+
+    Args:
+        by: Who calls.
+        result: taken, or what came of it.
+        spoken_to: Who was spoken to; needed for `spoken` and `proxy`.
+        note: What was said, in a sentence.
+    """
+
+    by: Name
+    result: HandResult
+    spoken_to: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)] = ""
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
 
 
 def call_order(
@@ -159,6 +175,31 @@ def vouch(request: VouchRequest, callout_id: str, *, ordered_at: datetime) -> Le
         at=ordered_at,
     )
     return write_letter(topics.CALLOUTS, callout_id, message, ordered_at, cause=order_id)
+
+
+def log_call(request: LogRequest, attempt_id: str, *, ordered_at: datetime) -> Letter:
+    """Turn what somebody writes down about a call made by hand into the letter that DIAL reads.
+
+    It proves that `by` wrote so and no more. The same words within one minute are one entry.
+
+    Raises:
+        RefusedError: 400; the id is none of an attempt, or nobody is named who was spoken to.
+    """
+    _check_id(attempt_id, "attempt")
+    if request.result in (HandResult.SPOKEN, HandResult.PROXY) and not request.spoken_to:
+        raise missing("spoken_to")
+    content = (attempt_id, request.by, request.result.value, request.spoken_to, request.note)
+    order_id = make_id(realm_of(attempt_id), "order", "hand", *content, _minute(ordered_at))
+    message = HandLogged(
+        attempt_id=attempt_id,
+        order_id=order_id,
+        by=request.by,
+        result=request.result,
+        spoken_to=request.spoken_to,
+        note=request.note,
+        at=ordered_at,
+    )
+    return write_letter(topics.CALLS, attempt_id, message, ordered_at, cause=order_id)
 
 
 def find_region(name: str, county: County) -> str:

@@ -32,7 +32,7 @@ from streams.doors.warnings import read_warning
 from streams.ids import make_id
 from streams.ledger.contract import Where
 from streams.ledger.memory import MemoryLedger
-from streams.letters import Letter, OrderKind, Received, write_letter
+from streams.letters import HandResult, Letter, OrderKind, Received, write_letter
 from streams.replay.cap_writer import Document, write_cap
 from streams.replay.duty_verbs import DutyVerbs
 from streams.replay.phones import SimPhone
@@ -286,6 +286,16 @@ class Night(DutyVerbs, Seen):
     def knocked(self, post_id: str, *, by: str = "网格员", heard_by: str = "本人", how: str = "上门叫醒") -> Self:
         """Let somebody who was at the door say that a post heard it."""
         return self.vouch(post_id, by=by, heard_by=heard_by, how=how, at_the_door=True)
+
+    def called_by_hand(
+        self, post_id: str, result: str = "spoken", *, by: str = "值班员", spoken_to: str = "本人", note: str = ""
+    ) -> Self:
+        """Let a person write down what came of the latest call for a post that people were asked to make (我来打)."""
+        asked = self.post(post_id).hand_ids
+        if not asked:
+            raise LookupError(f"nobody was asked to call {post_id} by hand by {self.local}")
+        request = orders.LogRequest(by=by, result=HandResult(result), spoken_to=spoken_to, note=note)
+        return self.put(orders.log_call(request, asked[-1], ordered_at=self.now))
 
     def put(self, *letters: Letter) -> Self:
         """Put letters in as a door does, and let happen what happens at once."""

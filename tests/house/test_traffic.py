@@ -31,6 +31,7 @@ READERS = {
     letters.Replied: "callout",
     letters.Stopped: "callout",
     letters.CallNews: "dial",
+    letters.HandLogged: "dial",
     letters.TextReplied: "dial",
     letters.HangUpAsked: "dial",
     letters.VisitNeeded: "visit",

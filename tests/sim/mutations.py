@@ -13,7 +13,7 @@ import pytest
 from agents.callout import decide as callout_decide
 from agents.callout.course import CalloutReason, Course
 from agents.callout.state import CALLOUTS, CalloutState
-from agents.dial import budget, claim, dialler, hear
+from agents.dial import budget, claim, claiming, dialler, hear, target
 from agents.dial.state import ATTEMPTS
 from agents.plan import decide as plan_decide
 from streams import pump
@@ -78,29 +78,29 @@ def skip_the_version_check(patch: Patch) -> None:
 
 
 def claim_without_a_new_version(patch: Patch) -> None:
-    patch.setattr(claim._Claim, "_change", lambda self, callout, **changes: callout.model_copy(update=changes))
+    patch.setattr(claiming.Claim, "_change", lambda self, callout, **changes: callout.model_copy(update=changes))
 
 
 def claim_without_the_attempt(patch: Patch) -> None:
-    change = claim._Claim._change
+    change = claiming.Claim._change
 
     def forget(self, callout, **changes):
         return change(self, callout, **{key: value for key, value in changes.items() if key != "attempt_id"})
 
-    patch.setattr(claim._Claim, "_change", forget)
+    patch.setattr(claiming.Claim, "_change", forget)
 
 
 def ignore_the_stop(patch: Patch) -> None:
-    def wanted(self, step, channel, now, limit, full=(), stopped=()):
-        column = claim._column(channel)
+    def wanted(self, step, channel, now, limit, which=()):
+        column = target.column_of(channel)
         return step.find(CALLOUTS, Where(column, "<=", now), order=("-severity", "opened_at"), limit=limit)
 
     patch.setattr(claim.ClaimDesk, "_wanted", wanted)
 
 
 def ignore_the_pause(patch: Patch) -> None:
-    def wanted(self, step, channel, now, limit, full=(), stopped=()):
-        return step.find(CALLOUTS, Where(claim._column(channel), "<=", now), order=("opened_at",), limit=limit)
+    def wanted(self, step, channel, now, limit, which=()):
+        return step.find(CALLOUTS, Where(target.column_of(channel), "<=", now), order=("opened_at",), limit=limit)
 
     patch.setattr(claim.ClaimDesk, "_wanted", wanted)
 
@@ -180,9 +180,9 @@ def dial_again_whatever_is_known(patch: Patch) -> None:
 
 def tell_nobody_that_nobody_is_there(patch: Patch) -> None:
     def forget(self, callout, why):
-        self._change(callout, **{claim._column(self.channel): None})
+        self._change(callout, **{target.column_of(self.channel): None})
 
-    patch.setattr(claim._Claim, "_nobody", forget)
+    patch.setattr(claiming.Claim, "_nobody", forget)
 
 
 def send_nobody_to_the_door(patch: Patch) -> None:

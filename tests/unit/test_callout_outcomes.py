@@ -52,6 +52,8 @@ TABLE = {
     Outcome.VENDOR_FAILED: Next(CALLING, 0, 0, SOON_S, 0),
     Outcome.NO_NEWS: Next(CALLING, 0, 0, GAP_S, 1),
     Outcome.STOPPED: Next(CALLING, 0, 0, None, 1),
+    Outcome.SPOKEN: Next(CalloutState.SPOKEN, 0, 0, None, 1),
+    Outcome.PROXY: Next(CalloutState.VOUCHED, 0, 0, None, 1),
 }
 
 

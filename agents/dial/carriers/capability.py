@@ -109,6 +109,25 @@ def aliyun(calls_per_s: float, calls_at_once: int | None, text_chars_max: int) -
     )
 
 
+def by_hand(country: str = "*") -> Capability:
+    """Return what people can do who call by radio, satellite phone or their own telephone, and write down the answer.
+
+    A call takes one person a minute and a half: reading out, waiting for the word, writing it down. Assumed.
+    """
+    return Capability(
+        carrier="by_hand",
+        country=country,
+        two_way_texts=False,
+        links=False,
+        text_chars_max=0,
+        voices=("zh-CN", "en"),
+        receipts=("ended",),
+        hangs_up=False,
+        calls_per_s=round(1 / 90, 3),
+        calls_at_once=1,
+    )
+
+
 def shortfalls(sheet: Capability, need: Need) -> list[Word]:
     """Return what of a county's rules this carrier cannot keep, worst first, in plain words."""
     return [*_pace(sheet, need), *_lines(sheet, need), *_callee(sheet, need), *_texts(sheet), *_calls(sheet)]
