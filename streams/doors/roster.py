@@ -1,4 +1,4 @@
-"""The door for what people change in the roster and sign for: a swap, a stand-in, leave, a handover. Pure.
+"""The door for what people change in the roster, publish and sign for: a swap, leave, a version, a handover. Pure.
 
 A request names people as people do, by name where only one has it; who agreed is checked, not asked for again.
 """
@@ -29,7 +29,7 @@ class ChangeRequest(Model):
         post: Id of the post; of leave none.
         person: Id or name of who stands in, or who is away.
         asked_by: Who asks.
-        agreed_by: The leader on duty who agreed.
+        agreed_by: The leader on duty who agreed; left out, it is only asked for, and in force once the leader agrees.
         why: The reason.
     """
 
@@ -40,8 +40,29 @@ class ChangeRequest(Model):
     ends_at: AwareDatetime | None = None
     second_at: AwareDatetime | None = None
     asked_by: Name
-    agreed_by: Name
+    agreed_by: OptionalName = ""
     why: Words
+
+
+class DecideRequest(Model):
+    """Decide about a change that was asked for, or take one back.
+
+    Args:
+        by: The leader on duty; of what is taken back, whoever does so.
+        why: The reason; not needed to agree.
+        agreed_by: The leader on duty, where a change in force is taken back.
+    """
+
+    by: Name
+    why: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    agreed_by: OptionalName = ""
+
+
+class PublishRequest(Model):
+    """Publish the roster as the county's files say; `despite` says why although something blocks it."""
+
+    by: Name
+    despite: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
 
 
 class SignRequest(Model):
@@ -53,12 +74,12 @@ class SignRequest(Model):
 
 
 def change_of(request: ChangeRequest, county: County, at: datetime) -> Change:
-    """Make the change that a request asks for.
+    """Make the change that a request asks for; agreed by nobody where it names nobody.
 
     Raises:
         RefusedError: 400; something is missing, or the change cannot be.
     """
-    asked_by, agreed_by, why = request.asked_by, request.agreed_by, request.why
+    asked_by, agreed_by, why = request.asked_by, request.agreed_by or None, request.why
     try:
         match request.kind:
             case "swap":

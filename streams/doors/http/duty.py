@@ -1,4 +1,4 @@
-"""What a duty room does about its roster: change it under way, sign for a handover, see its handovers and spot checks.
+"""What a duty room does at a change of shift: sign for a handover, see its handovers and spot checks.
 
 By API and at a page. Each act is one step with an entry that says whose token it was done with. Who is on duty is the
 roster's to say; that somebody signed proves that the name was entered, and nothing more.
@@ -11,15 +11,14 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 
 from agents.duty.checks import tally
-from agents.duty.record import record_change, record_signature
+from agents.duty.record import record_signature
 from agents.duty.state import HANDOVERS, SPOT_CHECKS, CheckResult, Handover
 from config.faults import Word
 from rosters import arrange
-from rosters.changes import ChangeError, tell
-from rosters.ledger import ChangeRow
+from rosters.changes import ChangeError
 from streams.doors.http.api import ContentId
 from streams.doors.http.desk import check_text
 from streams.doors.http.guard import Caller, Guard, check_mark
@@ -27,9 +26,8 @@ from streams.doors.http.problems import ProblemError, not_found
 from streams.doors.http.telling import hide_numbers
 from streams.doors.http.tokens import Scope
 from streams.doors.http.website import Website
-from streams.doors.roster import ChangeRequest, SignRequest, change_of, refused
+from streams.doors.roster import SignRequest, refused
 from streams.ledger.contract import FullStep, Where
-from streams.roster_watch import ROSTER_LOOK_S
 from streams.wiring import House
 
 HANDOVER = Word("交接班记录", "handover")
@@ -45,33 +43,6 @@ class DutyDesk:
 
     house: House
     guard: Guard
-
-    async def change(self, caller: Caller, request: ChangeRequest) -> tuple[ChangeRow, str]:
-        """Change the roster; return the row, and what it comes to in words.
-
-        Raises:
-            RefusedError: 400; the change cannot be, or was not agreed.
-            ProblemError: 403; a post of it lies outside the caller's region.
-        """
-        now, roster = self.house.clock.now(), self.house.roster
-        for name in ("post", "person", "asked_by", "agreed_by", "why"):
-            check_text(name, getattr(request, name))
-        # What every process will have seen by then; the clock of a demo runs faster than the wall's.
-        known_at = now + timedelta(seconds=2 * ROSTER_LOOK_S) * self.house.clock.speed
-
-        def keep(step: FullStep) -> tuple[ChangeRow, str]:
-            roster.look(step, now)
-            county = self.house.facts.county
-            change = change_of(request, county, now)
-            for stretch in change.stretches:
-                posts = [stretch.post] if stretch.post else county.posts_of_person(stretch.person)
-                self.guard.check_covers(caller, *(county.posts[post].region for post in posts))
-            row = record_change(step, county, change, by=caller.name, now=now, known_at=known_at)
-            return row, tell(county, change)
-
-        row, told = await self.house.ledger.run(keep)
-        await self.house.ledger.run(lambda step: roster.look(step, now))
-        return row, told
 
     async def sign(self, caller: Caller, handover_id: str, request: SignRequest) -> Handover:
         """Sign for a handover.
@@ -119,12 +90,6 @@ def duty_router(desk: DutyDesk) -> APIRouter:
     """Return the API of the duty room."""
     router = APIRouter(prefix="/v1", tags=["duty"])
     operator, reader = Depends(desk.guard.needs(Scope.OPERATOR)), Depends(desk.guard.needs(Scope.READER))
-
-    @router.post("/roster/changes", status_code=201)
-    async def change(body: ChangeRequest, caller: Caller = operator) -> Response:
-        """Swap two shifts, let somebody stand in, or note a leave, with the word of the leader on duty."""
-        row, told = await desk.change(caller, body)
-        return JSONResponse({"id": row.id, "kind": row.kind, "said": told, "n": row.n}, 201)
 
     @router.get("/handovers")
     async def handovers(caller: Caller = reader) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from streams.doors.http.guard import Guard
 from streams.doors.http.hearing import hearing_router
 from streams.doors.http.limits import BodyLimit
 from streams.doors.http.problems import install
+from streams.doors.http.roster import RosterDesk, roster_router
 from streams.doors.http.tokens import Scope as Right
 from streams.doors.http.website import Website
 from streams.doors.reception import Reception
@@ -75,6 +76,8 @@ def create_gateway(house: House, settings: Settings, *, registry: CollectorRegis
     app.include_router(reads_router(house, guard, settings.realm))
     duty = DutyDesk(house, guard)
     app.include_router(duty_router(duty))
+    roster = RosterDesk(house, guard, settings)
+    app.include_router(roster_router(roster))
     app.include_router(health_router(house, guard, metrics))
     if settings.carriers:
         app.include_router(hearing_router(house, settings, metrics), include_in_schema=False)
