@@ -17,6 +17,7 @@ from config.load import load_rules
 from config.rules import RuleBook
 from config.settings import Settings
 from rosters.county import County
+from rosters.findings import score
 from rosters.io.cells import Compiled
 from rosters.io.compile import compile_workbook, write_folder
 from rosters.io.grid import read_bytes
@@ -24,12 +25,15 @@ from rosters.io.report import RosterFileError
 from rosters.io.workbook import new_workbook
 from rosters.load import load_county
 from rosters.numbers import mask
-from rosters.quality import examine, readiness, score
+from rosters.quality import examine, readiness
+from streams.cli.county_try import add_to as add_try_call
+from streams.cli.phones import verified_county
 from streams.cli.screen import console, error_console, settings
 from streams.letters import Mode
 from streams.words import Colour, Level
 
 app = typer.Typer(no_args_is_help=True)
+add_try_call(app)
 At = Annotated[datetime | None, typer.Option(help="县里的时间，如 2021-07-19T22:00 / local time")]
 _COLOURS = {"蓝": Colour.BLUE, "黄": Colour.YELLOW, "橙": Colour.ORANGE, "红": Colour.RED}
 _MODES = {
@@ -68,7 +72,7 @@ def check(
     chosen = settings()
     now = chosen.clock().now()
     if path.is_dir():
-        county = load_county(path, around=now)
+        county = verified_county(chosen, load_county(path, around=now))
         _tell_quality(county, _moment(at, now, county), days, chosen)
         return
     made = _compiled(path, now.date(), chosen)
@@ -112,7 +116,7 @@ def rehearse_command(
     county = load_county(chosen.county_folder, around=now)
     book = load_rules(chosen.rules_folder, preset=chosen.preset, language=chosen.language)
     hazard, colour = parse_warning(warning, book)
-    named = tuple(_township(name, county) for name in township or ())
+    named = tuple(township_code(name, county) for name in township or ())
     moment = _moment(at, now, county)
     per_s = pace or chosen.call_pace_per_s
     told = rehearse(Facts(county, book), hazard, colour, moment, per_s, named)
@@ -146,7 +150,12 @@ def parse_warning(written: str, book: RuleBook) -> tuple[str, Colour]:
     raise typer.BadParameter(f"“{written}”应写成 暴雨红：灾种（{known}）加 蓝黄橙红 / hazard and colour, rainstorm red")
 
 
-def _township(name: str, county: County) -> str:
+def township_code(name: str, county: County) -> str:
+    """Return the code of a township by its name or code.
+
+    Raises:
+        typer.BadParameter: The county has none of that name; the message lists those it has.
+    """
     for region in county.regions.values():
         if region.level is Level.TOWNSHIP and name in {region.name, region.code}:
             return region.code
