@@ -39,6 +39,8 @@ ACCOUNTS: dict[str, tuple[str, ...]] = {
     ),
 }
 """What each real carrier cannot do without."""
+INSTEAD: dict[str, str] = {"twilio_public_url": "twilio_flow_sid", "aliyun_receipt_secret": "aliyun_queue_account"}
+"""What does as well, where nothing outside can reach us: everything is asked for instead of being told."""
 
 
 class SettingsError(ValueError):
@@ -88,6 +90,11 @@ class Settings(BaseSettings):
     twilio_auth_token_next: SecretStr = Field(default=SecretStr(""), description="Also accepted while tokens rotate.")
     twilio_from_number: str = Field(default="", pattern=r"^(\+[1-9]\d{6,14})?$", description="E.164.")
     twilio_public_url: str = Field(default="", description="https URL under which callbacks reach the HTTP door.")
+    twilio_flow_sid: str = Field(
+        default="",
+        pattern=r"^(FW[0-9a-fA-F]{32})?$",
+        description="The Studio flow of calls; then nothing is called back.",
+    )
     twilio_api_base: str = Field(default="", description="Another address of the vendor's API, for tests.")
     twilio_calls_per_s: float = Field(default=1.0, gt=0, le=10_000, description="Calls per second the account has.")
     twilio_china_basis: str = Field(
@@ -109,6 +116,14 @@ class Settings(BaseSettings):
     aliyun_calls_per_s: float = Field(default=3.0, gt=0, le=100, description="Calls begun in one second at most.")
     aliyun_calls_at_once: int = Field(default=0, ge=0, description="What the show number carries; 0 = not known.")
     aliyun_receipt_secret: SecretStr = Field(default=SecretStr(""), description="Part of the addresses of receipts.")
+    aliyun_queue_account: str = Field(
+        default="", pattern=r"^\d*$", description="Account id in the names of receipt queues; then they are fetched."
+    )
+    aliyun_repeat_template: str = Field(
+        default="", pattern=r"^(TTS_\d+)?$", description="TTS_…, says it again (key 3)."
+    )
+    aliyun_queue_api: str = Field(default="", description="Another address of the vendor's queues, for tests.")
+    aliyun_base_api: str = Field(default="", description="Another address of the vendor's API, for tests.")
     aliyun_voice_api: str = Field(default="", description="Another address of the vendor's API, for tests.")
     aliyun_text_api: str = Field(default="", description="Another address of the vendor's API, for tests.")
 
@@ -151,7 +166,14 @@ class Settings(BaseSettings):
         return at
 
     @field_validator(
-        "twilio_public_url", "twilio_api_base", "aliyun_voice_api", "aliyun_text_api", "alarm_url", "heartbeat_url"
+        "twilio_public_url",
+        "twilio_api_base",
+        "aliyun_queue_api",
+        "aliyun_base_api",
+        "aliyun_voice_api",
+        "aliyun_text_api",
+        "alarm_url",
+        "heartbeat_url",
     )
     @classmethod
     def _check_url(cls, url: str) -> str:
@@ -186,11 +208,14 @@ class Settings(BaseSettings):
     def _check_real_carrier(self, name: str) -> None:
         """Refuse a real carrier without its account, with a fast clock, or without a key for numbers."""
         missing = "、".join(
-            PREFIX + field.upper() for field in (*ACCOUNTS[name], "number_key") if not _told(self, field)
+            PREFIX + field.upper()
+            for field in (*ACCOUNTS[name], "number_key")
+            if not _told(self, field) and not (field in INSTEAD and _told(self, INSTEAD[field]))
         )
         if missing:
             raise ValueError(f"CARRIER={name} 还要设 {missing} / CARRIER={name} also needs {missing}")
-        if name == "aliyun" and len(self.aliyun_receipt_secret.get_secret_value()) < SECRET_CHARS_MIN:
+        secret = self.aliyun_receipt_secret.get_secret_value()
+        if name == "aliyun" and len(secret) < SECRET_CHARS_MIN and (secret or not self.aliyun_queue_account):
             raise ValueError(
                 f"ALIYUN_RECEIPT_SECRET 至少 {SECRET_CHARS_MIN} 个字符 / "
                 f"ALIYUN_RECEIPT_SECRET needs {SECRET_CHARS_MIN} characters at least"

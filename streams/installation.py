@@ -17,6 +17,7 @@ from agents.dial.approvals import ApprovedNumbers
 from agents.dial.carriers.aliyun.account import AliyunAccount
 from agents.dial.carriers.protocol import Carrier
 from agents.dial.carriers.simulated import SimulatedCarrier, load_habits
+from agents.dial.carriers.studio import StudioCarrier
 from agents.dial.carriers.twilio import TwilioAccount, TwilioCarrier
 from agents.facts import Facts
 from agents.plan.wording import check_fits
@@ -228,7 +229,8 @@ def _carriers(settings: Settings, key: bytes, approved: ApprovedNumbers) -> tupl
 
 def _real_carrier(name: str, settings: Settings, approved: ApprovedNumbers) -> Carrier:
     if name == "twilio":
-        return TwilioCarrier(twilio_account(settings), approved)
+        account = twilio_account(settings)
+        return StudioCarrier(account, approved) if account.flow_sid else TwilioCarrier(account, approved)
     try:
         # Only here: the vendor's packages are an extra, and take two seconds to import.
         from agents.dial.carriers.aliyun.carrier import AliyunCarrier
@@ -249,6 +251,7 @@ def twilio_account(settings: Settings) -> TwilioAccount:
             "auth_token": settings.twilio_auth_token,
             "from_number": settings.twilio_from_number,
             "public_url": settings.twilio_public_url,
+            "flow_sid": settings.twilio_flow_sid,
             "pace_per_s": min(settings.call_pace_per_s, settings.twilio_calls_per_s),
             "texts_per_s": settings.text_pace_per_s,
             "china_basis": settings.twilio_china_basis,
@@ -266,6 +269,7 @@ def aliyun_account(settings: Settings) -> AliyunAccount:
         "ivr_template": settings.aliyun_ivr_template,
         "reply_template": settings.aliyun_reply_template,
         "notice_template": settings.aliyun_notice_template,
+        "repeat_template": settings.aliyun_repeat_template,
         "sign_name": settings.aliyun_sign_name,
         "text_template": settings.aliyun_text_template,
         "text_variables": settings.aliyun_text_variables,
@@ -273,6 +277,9 @@ def aliyun_account(settings: Settings) -> AliyunAccount:
         "chars_per_s": settings.aliyun_chars_per_s,
         "pace_per_s": min(settings.call_pace_per_s, settings.aliyun_calls_per_s),
         "texts_per_s": settings.text_pace_per_s,
+        "queue_account": settings.aliyun_queue_account,
+        "queue_api": settings.aliyun_queue_api,
+        "base_api": settings.aliyun_base_api,
         "voice_api": settings.aliyun_voice_api,
         "text_api": settings.aliyun_text_api,
     }

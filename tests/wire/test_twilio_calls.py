@@ -34,7 +34,6 @@ def ended(ours: House) -> tuple[str, str, float]:
 async def test_a_key_pressed_after_the_whole_message_is_heard_as_news_in_order(ours: House, carrier: TwilioCarrier):
     await call(ours, carrier, Handset(keys=["1"]))
     assert ours.told() == [
-        ("ringing", "", ""),
         ("answered", "", ""),
         ("answered", "", ""),
         ("played", "", ""),
@@ -63,7 +62,7 @@ async def test_no_number_stands_in_an_address_twilio_is_given(ours: House, carri
 
 async def test_hanging_up_during_the_message_is_never_heard_as_played(ours: House, carrier: TwilioCarrier):
     await call(ours, carrier, Handset(keys=["1"], hangs_up_at_s=4))
-    assert [progress for progress, _, _ in ours.told()] == ["ringing", "answered", "answered", "ended"]
+    assert [progress for progress, _, _ in ours.told()] == ["answered", "answered", "ended"]
     assert ended(ours) == ("", "", 4.0)
 
 
@@ -125,14 +124,14 @@ async def test_an_attempt_stopped_meanwhile_says_that_it_was_cancelled(ours: Hou
 async def test_doubled_callbacks_carry_the_same_seq(ours: House, carrier: TwilioCarrier):
     ours.fake.callbacks = "twice"
     await call(ours, carrier, Handset(keys=["1"]))
-    assert ours.in_order() == ["ringing", "answered", "answered", "played", "key", "ended"]
+    assert ours.in_order() == ["answered", "answered", "played", "key", "ended"]
 
 
 async def test_callbacks_in_the_wrong_order_are_put_right_by_seq(ours: House, carrier: TwilioCarrier):
     ours.fake.callbacks = "reversed"
     await call(ours, carrier, Handset(keys=["1"]))
-    assert ours.in_order() == ["ringing", "answered", "answered", "played", "key", "ended"]
-    assert [progress for progress, _, _ in ours.told()][-1] == "ringing"
+    assert ours.in_order() == ["answered", "answered", "played", "key", "ended"]
+    assert [progress for progress, _, _ in ours.told()][-1] == "answered"
 
 
 async def test_the_key_is_heard_even_when_every_status_callback_is_lost(ours: House, carrier: TwilioCarrier):
@@ -144,8 +143,8 @@ async def test_the_key_is_heard_even_when_every_status_callback_is_lost(ours: Ho
 async def test_news_that_could_not_be_kept_are_sent_again(ours: House, carrier: TwilioCarrier):
     ours.away = 2
     await call(ours, carrier, Handset(keys=["1"]))
-    assert [status for _, status in ours.fake.webhooks][1:4] == [503, 503, 204]
-    assert ours.in_order() == ["ringing", "answered", "answered", "played", "key", "ended"]
+    assert [status for _, status in ours.fake.webhooks][:3] == [503, 503, 204]
+    assert ours.in_order() == ["answered", "answered", "played", "key", "ended"]
 
 
 async def test_a_call_can_be_hung_up_before_it_is_answered(ours: House, carrier: TwilioCarrier):

@@ -163,6 +163,35 @@ class Carrier(Protocol):
         ...
 
 
+class Reply(Model):
+    """A text that somebody sent to our number. The number is not to be logged, nor kept in clear."""
+
+    number: str
+    text: str
+    vendor_id: str
+    at: datetime
+
+
+@runtime_checkable
+class Polled(Protocol):
+    """A carrier that calls nothing back: what becomes of an attempt is looked up again and again until it has ended."""
+
+    name: str
+    asked_every_s: float
+
+    async def look_up(self, dial: Dial, vendor_id: str = "") -> Placed | None:
+        """Return all that is known of an attempt, from its beginning, as `Carrier.look_up` does."""
+        ...
+
+    async def replies_since(self, at: datetime) -> list[Reply]:
+        """Return what was written to our number from a time on, oldest first.
+
+        Raises:
+            VendorBusyError, VendorDownError, RefusedByVendorError: It could not be asked.
+        """
+        ...
+
+
 @runtime_checkable
 class TwoWay(Protocol):
     """A carrier whose texts can be answered, at least from some countries."""

@@ -41,7 +41,7 @@ LOOK_BACK = timedelta(seconds=5)
 LOOK_AHEAD = timedelta(seconds=55)
 """How much later: shorter than the 60 s within which no number is dialled twice (design, law 12)."""
 
-_OVER = frozenset({"20404", "21220"})
+OVER = frozenset({"20404", "21220"})
 """There is no such call, or it is not in progress."""
 
 
@@ -52,7 +52,9 @@ class TwilioAccount(Model):
         account_sid: AC…
         auth_token: Its token; signs callbacks too.
         from_number: E.164, a number of the account that may call and text.
-        public_url: Where Twilio reaches our gateway, https, without a slash at the end.
+        public_url: Where Twilio reaches our gateway, https, without a slash at the end; "" where it cannot, then
+            `flow_sid` is needed (studio.py).
+        flow_sid: FW…, the flow that calls follow where nothing can be called back.
         api_base: Another address only in tests.
         pace_per_s: Calls per second; an account starts with 1 (twilio.com/docs/glossary/cps).
         texts_per_s: Texts per second; a long code starts with 1.
@@ -68,7 +70,8 @@ class TwilioAccount(Model):
     account_sid: str
     auth_token: SecretStr
     from_number: str = Field(pattern=r"^\+[1-9]\d{6,14}$")
-    public_url: str = Field(pattern=r"^https?://.*[^/]$")
+    public_url: str = Field(default="", pattern=r"^(https?://.*[^/])?$")
+    flow_sid: str = Field(default="", pattern=r"^(FW[0-9a-fA-F]{32})?$")
     api_base: str = API_BASE
     pace_per_s: float = Field(default=1.0, gt=0)
     texts_per_s: float = Field(default=1.0, gt=0)
@@ -161,7 +164,7 @@ class TwilioCarrier:
         try:
             return await find(dial, vendor_id)
         except RefusedByVendorError as error:
-            if error.vendor_code in _OVER:
+            if error.vendor_code in OVER:
                 return None
             raise
 
@@ -172,7 +175,7 @@ class TwilioCarrier:
         try:
             await self._ask(self._twilio().calls(vendor_id).update_async(status="completed"))
         except RefusedByVendorError as error:
-            if error.vendor_code not in _OVER:
+            if error.vendor_code not in OVER:
                 raise
 
     async def close(self) -> None:
@@ -192,6 +195,9 @@ class TwilioCarrier:
     def _address(self, *parts: str) -> str:
         return "/".join((self._account.public_url, *parts)) + TRY_AGAIN
 
+    def _texts_address(self, attempt_id: str) -> Any:
+        return self._address("texts", token_of(attempt_id), "status") if self._account.public_url else values.unset
+
     async def _call(self, dial: Dial) -> str:
         token = token_of(dial.attempt_id)
         call = await self._ask(
@@ -201,7 +207,7 @@ class TwilioCarrier:
                 url=self._address("voice", token),
                 method="POST",
                 status_callback=self._address("calls", token, "status"),
-                status_callback_event=["initiated", "ringing", "answered", "completed"],
+                status_callback_event=["answered", "completed"],
                 status_callback_method="POST",
                 machine_detection=self._account.machine_detection or values.unset,
                 timeout=self._account.ring_s,
@@ -216,7 +222,7 @@ class TwilioCarrier:
                 to=dial.number,
                 from_=self._account.from_number,
                 body=with_exercise(dial.script.text, dial.script),
-                status_callback=self._address("texts", token_of(dial.attempt_id), "status"),
+                status_callback=self._texts_address(dial.attempt_id),
             )
         )
         return str(message.sid)
@@ -227,7 +233,7 @@ class TwilioCarrier:
             call = await self._ask(calls(vendor_id).fetch_async())
         else:
             latest = await self._ask(calls.list_async(to=dial.number, from_=self._account.from_number, limit=20))
-            call = _only([call for call in latest if _placed_for(dial, call.date_created)])
+            call = _only([call for call in latest if placed_for(dial, call.date_created)])
         if call is None:
             return None
         at = call.end_time or call.start_time or dial.at
@@ -249,7 +255,7 @@ class TwilioCarrier:
         else:
             body = with_exercise(dial.script.text, dial.script)
             latest = await self._ask(messages.list_async(to=dial.number, from_=self._account.from_number, limit=20))
-            message = _only([each for each in latest if _placed_for(dial, each.date_created) and each.body == body])
+            message = _only([each for each in latest if placed_for(dial, each.date_created) and each.body == body])
         if message is None:
             return None
         at = (message.date_updated or dial.at).astimezone(UTC)
@@ -280,7 +286,8 @@ def _refusal(status: int, code: str) -> CarrierError:
     return RefusedByVendorError(sentence, outcome=verdict.outcome, vendor_code=code)
 
 
-def _placed_for(dial: Dial, created_at: datetime | None) -> bool:
+def placed_for(dial: Dial, created_at: datetime | None) -> bool:
+    """Return whether what was created then may be this attempt: Twilio keeps nothing of ours with it."""
     return created_at is not None and dial.at - LOOK_BACK <= created_at <= dial.at + LOOK_AHEAD
 
 

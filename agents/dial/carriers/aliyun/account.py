@@ -6,6 +6,9 @@ from pydantic import Field, SecretStr
 
 from streams.words import Model
 
+QUEUE_API = "https://1943695596114318.mns.cn-hangzhou.aliyuncs.com"
+"""The vendor's own queues, in which every account's receipts wait."""
+BASE_API = "https://dybaseapi.aliyuncs.com"
 VOICE_API = "https://dyvmsapi.aliyuncs.com"
 TEXT_API = "https://dysmsapi.aliyuncs.com"
 
@@ -25,13 +28,18 @@ class AliyunAccount(Model):
         ivr_template: TTS_… of calls that ask for a key.
         reply_template: TTS_… that says what was recorded; "" where the account has none, then nothing is read back.
         notice_template: TTS_… of calls that only tell.
+        repeat_template: TTS_… that says the message once more for key 3; "" where the account has none, then key 3 is
+            not listened to. No key can be pressed after it: the vendor's menus are one level deep.
         sign_name: The approved SMS signature, without 【】.
         text_template: SMS_….
         text_variables: The variables of that template in their order; a text is spread over them.
         text_variable_chars: How long each may be: 35 unless the vendor granted more (通知短信变量规范).
         chars_per_s: How fast the vendor's voice reads: rather too slow, so that no hearing is called whole that was
             not. Time one call with a watch.
-        voice_api: Another address only in tests.
+        queue_account: The account's id in the names of its receipt queues; "" where receipts are pushed to us.
+        queue_api: Another address only in tests.
+        base_api: Likewise.
+        voice_api: Likewise.
         text_api: Likewise.
         pace_per_s: Calls per second. The vendor takes 100 IvrCall a second (…/document_detail/393521.html); how many
             the show number carries at once decides.
@@ -45,11 +53,15 @@ class AliyunAccount(Model):
     ivr_template: str = Field(pattern=r"^TTS_\d+$")
     reply_template: str = Field(default="", pattern=r"^(TTS_\d+)?$")
     notice_template: str = Field(default="", pattern=r"^(TTS_\d+)?$")
+    repeat_template: str = Field(default="", pattern=r"^(TTS_\d+)?$")
     sign_name: str
     text_template: str = Field(pattern=r"^SMS_\d+$")
     text_variables: tuple[str, ...] = Field(default=("text",), min_length=1)
     text_variable_chars: int = Field(default=35, ge=1, le=500)
     chars_per_s: float = Field(default=4.0, gt=1, le=10)
+    queue_account: str = Field(default="", pattern=r"^\d*$")
+    queue_api: str = QUEUE_API
+    base_api: str = BASE_API
     voice_api: str = VOICE_API
     text_api: str = TEXT_API
     pace_per_s: float = Field(default=3.0, gt=0, le=100)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import aiohttp
+from alibabacloud_dybaseapi20170525.client import Client as VendorTokens
 from alibabacloud_dysmsapi20170525.client import Client as VendorTexts
 from alibabacloud_dyvmsapi20170525.client import Client as VendorVoice
 from alibabacloud_tea_openapi.utils import Utils
@@ -114,6 +115,14 @@ class Texts(_Wire, VendorTexts):  # type: ignore[misc]  # The package is untyped
     def __init__(self, account: AliyunAccount) -> None:
         super().__init__(_config(account, account.text_api))
         self._account, self._base, self._text = account, account.text_api, True
+
+
+class Tokens(_Wire, VendorTokens):  # type: ignore[misc]  # The package is untyped.
+    """The service that hands out tokens for queues of receipts."""
+
+    def __init__(self, account: AliyunAccount) -> None:
+        super().__init__(_config(account, account.base_api))
+        self._account, self._base, self._text = account, account.base_api, False
 
 
 def _config(account: AliyunAccount, base: str) -> Config:
