@@ -23,16 +23,20 @@ from streams.clock import Clock
 from streams.doors import files
 from streams.doors.http import api, pages
 from streams.doors.http.api_reads import reads_router
+from streams.doors.http.by_hand import hand_router
 from streams.doors.http.desk import Desk
 from streams.doors.http.duty import DutyDesk, duty_pages, duty_router
 from streams.doors.http.guard import Guard
 from streams.doors.http.hearing import hearing_router
 from streams.doors.http.limits import BodyLimit
+from streams.doors.http.phones import phones_router
 from streams.doors.http.problems import install
 from streams.doors.http.roster import RosterDesk, roster_router
+from streams.doors.http.roster_pages import roster_pages
 from streams.doors.http.tokens import Scope as Right
 from streams.doors.http.website import Website
 from streams.doors.reception import Reception
+from streams.fake_phones import phones_are_fake
 from streams.ledger.contract import FullStep, LedgerAwayError, OutdatedError
 from streams.wiring import House
 
@@ -73,6 +77,7 @@ def create_gateway(house: House, settings: Settings, *, registry: CollectorRegis
     install(app, settings.language, website.fault)
     app.include_router(api.documents_router(guard, reception))
     app.include_router(api.orders_router(guard, desk))
+    app.include_router(hand_router(desk))
     app.include_router(reads_router(house, guard, settings.realm))
     duty = DutyDesk(house, guard)
     app.include_router(duty_router(duty))
@@ -82,7 +87,10 @@ def create_gateway(house: House, settings: Settings, *, registry: CollectorRegis
     if settings.carriers:
         app.include_router(hearing_router(house, settings, metrics), include_in_schema=False)
     app.include_router(pages.pages_router(website), include_in_schema=False)
+    if phones_are_fake(settings):
+        app.include_router(phones_router(website), include_in_schema=False)
     app.include_router(duty_pages(website, duty), include_in_schema=False)
+    app.include_router(roster_pages(website, roster), include_in_schema=False)
     app.add_middleware(BodyLimit, documents=api.DOCUMENTS)
     app.add_middleware(Journal, registry=metrics, clock=house.clock)
     return app
