@@ -34,5 +34,5 @@ def settings() -> Settings:
 def set_up_logging(level: str) -> None:
     """Log to standard error, one line each; the libraries' own debug records are not even made."""
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True)
-    for noisy in ("faust", "mode", "aiokafka", "kafka", "sqlalchemy", "uvicorn.access", "asyncio", "httpx"):
+    for noisy in ("faust", "mode", "aiokafka", "kafka", "sqlalchemy", "twilio", "uvicorn.access", "asyncio", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
