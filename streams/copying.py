@@ -1,4 +1,4 @@
-"""Runs the copies of one installation beside the loops of its worker; calling never waits for them, nor ends with them."""
+"""Runs the copies of one installation beside the loops of its worker, which never wait for them nor end with them."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from agents.dial.carriers.protocol import Carrier
 from agents.dial.carriers.simulated import SimulatedCarrier, load_habits
 from agents.dial.carriers.studio import StudioCarrier
 from agents.dial.carriers.twilio import TwilioAccount, TwilioCarrier
+from agents.dial.manned import Switchboard
 from agents.facts import Facts
 from agents.plan.wording import check_fits
 from config.load import ConfigError, load_rules
@@ -27,6 +28,7 @@ from config.settings import Settings, SettingsError
 from rosters.load import load_county
 from streams import rules_in_force as rules
 from streams.clock import SystemClock
+from streams.fake_phones import phones_are_fake
 from streams.ledger.contract import EditionKind, FullStep, LedgerError, StaleRowError
 from streams.ledger.editions import records_mark
 from streams.ledger.migrate import migrate
@@ -145,7 +147,7 @@ def open_installation(settings: Settings, owner: str = "") -> Installation:
         ledger=ledger,
         clock=clock,
         facts=facts,
-        carriers=_carriers(settings, key, approved),
+        carriers=_carriers(settings, key, approved, Switchboard(ledger, clock, key)),
         number_key=key,
         owner=owner or _process_name(),
         burst_s=max(1.0, DIAL_BURST_WALL_S * clock.speed),
@@ -211,7 +213,9 @@ def _retried(ledger: SqlLedger, work: Callable[[FullStep], T]) -> T:
     return ledger.step(work)
 
 
-def _carriers(settings: Settings, key: bytes, approved: ApprovedNumbers) -> tuple[Carrier, ...]:
+def _carriers(
+    settings: Settings, key: bytes, approved: ApprovedNumbers, switchboard: Switchboard
+) -> tuple[Carrier, ...]:
     """Return the ways to phones: the simulated network always, a real one only where the county went live."""
     habits = settings.county_folder / "habits.csv"
     carriers: list[Carrier] = [
@@ -220,6 +224,7 @@ def _carriers(settings: Settings, key: bytes, approved: ApprovedNumbers) -> tupl
             number_key=key,
             pace_per_s=settings.call_pace_per_s,
             texts_per_s=settings.text_pace_per_s,
+            is_manned=switchboard.is_manned if phones_are_fake(settings) else None,
         )
     ]
     if not settings.rehearsal:

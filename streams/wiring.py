@@ -19,6 +19,7 @@ from agents.dial.carriers.by_hand import ByHand
 from agents.dial.carriers.protocol import Carrier
 from agents.dial.claim import ClaimDesk
 from agents.dial.dialler import Dialler
+from agents.dial.manned import MANNED_PHONES
 from agents.dial.state import ATTEMPTS, PACES
 from agents.duty.agent import DutyRoom
 from agents.duty.living import LivingRoster
@@ -51,6 +52,7 @@ TABLES: tuple[Table[Any], ...] = (
     CHAINS,
     COPIES,
     HANDOVERS,
+    MANNED_PHONES,
     PACES,
     ROSTER_ASKS,
     ROSTER_CHANGES,

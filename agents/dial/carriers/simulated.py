@@ -9,7 +9,7 @@ It serves `sim:` numbers only and opens no connection.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,6 +27,10 @@ CHARS_PER_S = 4.3
 """How fast Mandarin is read out: a full message of 80 characters takes some 19 s."""
 RING_S = 35
 """How long an unanswered telephone rings."""
+MANNED = "manned-"
+"""How the vendor ids of calls to a telephone that a person holds begin: nothing of them was told at the placing."""
+OVER_S, OVER_SEQ = 120, 9
+"""No call lasts longer; that it is over is told last."""
 
 
 class Kind(StrEnum):
@@ -174,13 +178,23 @@ class SimulatedCarrier:
         seed: str = "",
         pace_per_s: float = 5000.0,
         texts_per_s: float = 5000.0,
+        is_manned: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
-        """Take the habits by number (an unknown number answers), and the key that makes digests of numbers."""
+        """Take the habits by number (an unknown number answers), and the key that makes digests of numbers.
+
+        `is_manned` tells whether a person holds a telephone at the moment (`agents/dial/manned.py`): of a call to one
+        nothing is known beforehand, and the page tells what becomes of it.
+        """
         self.pace_per_s = pace_per_s
         self.texts_per_s = texts_per_s
         self._habits = habits
         self._number_key = number_key
         self._seed = seed
+        self._is_manned = is_manned
+
+    def habit_of(self, number: str) -> Habit:
+        """Return what a telephone does by itself."""
+        return self._habits.get(number, Habit())
 
     def may_dial(self, number: str) -> bool:
         """Return whether it is a simulated number."""
@@ -198,17 +212,29 @@ class SimulatedCarrier:
                 outcome=Outcome.BARRED,
                 vendor_code="not-simulated",
             )
+        if self._is_manned is not None and await self._is_manned(dial.number):
+            # A text simply arrives; it is answered at the page, or not.
+            arrives = () if dial.channel is Channel.VOICE else deliver(Habit(), dial, 0, self._seed)
+            return Placed(vendor_id=f"{MANNED}{digest(dial.attempt_id)}", to_come=arrives)
         return Placed(vendor_id=f"sim-{digest(dial.attempt_id)}", to_come=tuple(self._news(dial)))
 
     async def look_up(self, dial: Dial, vendor_id: str = "") -> Placed | None:
-        """Return the same again: the simulated network always knows."""
+        """Return the same again: the simulated network always knows.
+
+        Of a call to a telephone that a person held it knows that it is over by now, whatever the page told or not.
+        """
+        if vendor_id.startswith(MANNED) and dial.channel is Channel.VOICE:
+            over = CallNews(
+                attempt_id=dial.attempt_id, seq=OVER_SEQ, progress="ended", at=dial.at + timedelta(seconds=OVER_S)
+            )
+            return Placed(vendor_id=vendor_id, to_come=(over,))
         return await self.place(dial)
 
     async def hang_up(self, vendor_id: str) -> None:
         """Do nothing: the news are letters in the ledger already, and whoever stopped the attempt passes them over."""
 
     def _news(self, dial: Dial) -> Iterator[News]:
-        habit = self._habits.get(dial.number, Habit())
+        habit = self.habit_of(dial.number)
         nth_call = dial.dial_no - 1
         if dial.channel is Channel.VOICE:
             yield from ring(habit, dial, nth_call, self._seed)

@@ -22,6 +22,7 @@ from streams.doors.http.guard import Caller, Guard
 from streams.doors.http.problems import refusal_of
 from streams.doors.http.telling import hide_numbers
 from streams.doors.http.words import Words, load_words
+from streams.fake_phones import phones_are_fake
 from streams.ids import REAL, make_id
 from streams.wiring import House
 from streams.words import Model
@@ -54,6 +55,7 @@ class Website:
             hazard_name=self.hazard_name,
             post_name=self.post_name,
             refresh_s=REFRESH_S,
+            fake_phones=phones_are_fake(self.settings),
         )
         self._environment.filters.update(clock=self.clock, minute=self.minute, mask=mask, hide=hide_numbers)
 
@@ -65,8 +67,12 @@ class Website:
         *,
         caller: Caller | None = None,
         status: int = 200,
+        policy: str = "",
     ) -> HTMLResponse:
-        """Return a page; it may load nothing from anywhere, stand in no frame, and be kept by no cache."""
+        """Return a page; it may load nothing from anywhere, stand in no frame, and be kept by no cache.
+
+        `policy` is what it may do besides, as a content security policy.
+        """
         nonce = secrets.token_urlsafe(12)
         shown = {
             "caller": caller,
@@ -81,13 +87,13 @@ class Website:
             **context,
         }
         response = HTMLResponse(self._environment.get_template(name).render(shown), status)
-        policy = (
+        allowed = (
             f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
-            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'" + (f"; {policy}" if policy else "")
         )
         response.headers.update(
             {
-                "Content-Security-Policy": policy,
+                "Content-Security-Policy": allowed,
                 "Cache-Control": "no-store",
                 "Referrer-Policy": "same-origin",
                 "X-Content-Type-Options": "nosniff",
