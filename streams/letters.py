@@ -445,6 +445,15 @@ Message = Annotated[
 MESSAGE: TypeAdapter[Any] = TypeAdapter(Message)
 
 
+class Unread(Model):
+    """Stands for a message that nobody read: who only passes a letter on has no need to know what it says."""
+
+    kind: Literal["unread"] = "unread"
+
+
+UNREAD = Unread()
+
+
 class Letter(Model):
     """A message with its address and its times.
 

@@ -35,6 +35,7 @@ PAGES_TOGETHER = 5
 """Each letter on `pages` opens up to 200 callouts: the first of them are to be dialled while the last are opened."""
 KAFKA_AGAIN = timedelta(seconds=2)
 LEASE_AGAIN = timedelta(seconds=1)
+ALL_TOPICS = tuple(topic.name for topic in TOPICS)
 OUR_TOPICS = tuple(topic.name for topic in TOPICS if topic.reader and topic.carries != "nothing")
 
 See = Callable[[Sequence[Any]], None]
@@ -201,7 +202,7 @@ class Pump:
     def _has_fresh(self, step: FullStep) -> bool:
         """Look before the step: an idle worker does not take the ledger's lock thirty times a second."""
         now, wall = self._clock.now(), self._clock.wall()
-        return bool(step.open_letters(now, wall, resend_after_s=NEVER_S, limit=1))
+        return bool(step.open_letters(now, wall, resend_after_s=NEVER_S, limit=1, unread=ALL_TOPICS))
 
     def _pick_fresh(self, step: FullStep) -> list[Letter]:
         return self._pick(step, NEVER_S)
@@ -213,7 +214,9 @@ class Pump:
 
     def _pick(self, step: FullStep, resend_after_s: float, topics: Sequence[str] = ()) -> list[Letter]:
         now, wall = self._clock.now(), self._clock.wall()
-        letters = step.open_letters(now, wall, resend_after_s=resend_after_s, limit=TAKE_MAX, topics=topics)
+        letters = step.open_letters(
+            now, wall, resend_after_s=resend_after_s, limit=TAKE_MAX, topics=topics, unread=OUR_TOPICS
+        )
         if letters:
             step.mark_published([letter.id for letter in letters], wall)
         return letters

@@ -23,6 +23,7 @@ from streams.ids import digest, make_id
 from streams.ledger.contract import FullStep, LedgerError, OutdatedError
 from streams.ledger.seal import write_next_seal
 from streams.letters import DeadLetter, write_letter
+from streams.memory import settle_memory
 from streams.pump import Publisher, Pump, See
 from streams.rooms import Timed, record_troubles, trouble
 from streams.watchdog import Watchdog
@@ -83,6 +84,7 @@ class Worker:
             RuntimeError: Faust crashed or a page hung; the process should end with a failure.
             OutdatedError: Newer rules or records are in force; the process should end, and may be started again.
         """
+        settle_memory()
         watchdog = Watchdog(HANG_S)
         loops = [
             self._loop("pump", PUMP_S, self._by_clock(self.pump.run_once), wake=self.woken),

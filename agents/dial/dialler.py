@@ -45,6 +45,9 @@ LOOKS_MAX = 10
 HANG_UP_AGAIN_S = 2.0
 TOGETHER_MAX = 200
 WAITING_MAX = 1000
+CROWD_MIN = 200
+TEXTS_WAIT_MAX = 20
+"""So many large claims of calls may follow each other before a claim of texts has its turn."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Dialler:
         clock: Where time comes from.
         in_turn: Place one after the other instead of together: in virtual time there is no event loop.
         on_answer: Called when a carrier answered `keep_dialling`, so that the answer is recorded at once.
+        crowd_min: From so many calls claimed at once on, texts wait: a call is what wakes.
     """
 
     ledger: Ledger
@@ -77,9 +81,12 @@ class Dialler:
     clock: Clock
     in_turn: bool = False
     on_answer: Callable[[], None] = field(default=lambda: None, repr=False)
+    crowd_min: int = CROWD_MIN
     _waiting: set[asyncio.Task[Answer]] = field(default_factory=set, init=False, repr=False)
     _carriers: Mapping[str, Carrier] = field(init=False)
     _hang_up_from: datetime = field(init=False)
+    _is_crowded: bool = field(default=False, init=False)
+    _texts_waited: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self._carriers = {carrier.name: carrier for carrier in self.desk.carriers}
@@ -104,8 +111,11 @@ class Dialler:
         """
         done = await self._record_answers()
         for channel in (Channel.VOICE, Channel.TEXT):
-            if len(self._waiting) < WAITING_MAX:
-                for dial in await self._claim_for(channel):
+            if len(self._waiting) < WAITING_MAX and not self._goes_later(channel):
+                dials = await self._claim_for(channel)
+                if channel is Channel.VOICE:
+                    self._is_crowded = len(dials) >= self.crowd_min
+                for dial in dials:
                     task = asyncio.ensure_future(self._place(dial))
                     task.add_done_callback(lambda _: self.on_answer())
                     self._waiting.add(task)
@@ -113,6 +123,14 @@ class Dialler:
         # One turn of the loop is all that a carrier in this process needs to answer.
         await asyncio.sleep(0)
         return done + await self._record_answers()
+
+    def _goes_later(self, channel: Channel) -> bool:
+        """Let texts wait while hundreds of calls are claimed at once: a call is what wakes. Never for long."""
+        if channel is Channel.VOICE:
+            return False
+        later = self._is_crowded and self._texts_waited < TEXTS_WAIT_MAX
+        self._texts_waited = self._texts_waited + 1 if later else 0
+        return later
 
     async def settle(self, within_s: float) -> None:
         """Wait for carriers that were asked already, and record what they answer; the rest is found by its lease."""

@@ -245,8 +245,8 @@ def _open(  # noqa: PLR0913 - the two last are how a gate and an ending differ f
     if any(item.id == round_id for item in rounds):
         return Plan(PlanReason.KNOWN)
     county, book = facts.county, facts.book
-    say = voice or (lambda place: wording.voice_of(moved, place, facts))
-    write = text or (lambda place: wording.text_of(moved, place, facts))
+    say = voice or wording.WarningWords(moved, facts).voice
+    write = text or wording.WarningWords(moved, facts).text
     openings = []
     for item in chosen:
         place = county.place(item.post)

@@ -29,28 +29,45 @@ _JOINT: Mapping[Language, str] = {"zh": "另有：", "en": " Also: "}
 
 def voice_of(moved: ChainMoved, place: str, facts: Facts, language: Language | None = None) -> str:
     """Return what a call says before it asks for a key; in the county's language where none is given."""
-    said = _Words(facts, language)
-    fields = said.of_warning(moved, place)
-    limit = said.room(facts.book)
-    spoken = ""
-    for form in said.tongue.forms("voice", moved.hazard, moved.colour):
-        if fields["until"] or "{until}" not in form:
-            spoken = said.aloud(form.format_map(fields))
-            if len(spoken) <= limit:
-                return spoken
-    return spoken[:limit]
+    return WarningWords(moved, facts, language).voice(place)
 
 
 def text_of(moved: ChainMoved, place: str, facts: Facts, language: Language | None = None) -> str:
     """Return the full text for an SMS; of a warning too long for it, the end of the warning's own text is left out."""
-    said = _Words(facts, language)
-    fields = said.of_warning(moved, place)
-    forms = said.tongue.forms("text", moved.hazard, moved.colour)
-    form = next((form for form in forms if fields["until"] or "{until}" not in form), forms[-1])
-    room = facts.book.speech.text_chars_max - len(form.format_map({**fields, "body": ""}))
-    body = fields["body"]
-    shortened = body if len(body) <= room else body[: max(0, room - 1)] + "…"
-    return form.format_map({**fields, "body": shortened})[: facts.book.speech.text_chars_max]
+    return WarningWords(moved, facts, language).text(place)
+
+
+class WarningWords:
+    """What is said of one warning, place by place: all that is the same everywhere is worked out once."""
+
+    def __init__(self, moved: ChainMoved, facts: Facts, language: Language | None = None) -> None:
+        self._said = said = _Words(facts, language)
+        self._fields = fields = said.of_warning(moved)
+        self._limit, self._text_max = said.room(facts.book), facts.book.speech.text_chars_max
+        until_known = bool(fields["until"])
+
+        def forms_of(medium: Medium) -> list[str]:
+            forms = said.tongue.forms(medium, moved.hazard, moved.colour)
+            return [form for form in forms if until_known or "{until}" not in form]
+
+        self._voice_forms = forms_of("voice")
+        self._text_form = (forms_of("text") or said.tongue.forms("text", moved.hazard, moved.colour)[-1:])[0]
+
+    def voice(self, place: str) -> str:
+        """Return what a call to a place says before it asks for a key: the first form that is short enough."""
+        fields, spoken = self._said.at(self._fields, place), ""
+        for form in self._voice_forms:
+            spoken = self._said.aloud(form.format_map(fields))
+            if len(spoken) <= self._limit:
+                return spoken
+        return spoken[: self._limit]
+
+    def text(self, place: str) -> str:
+        """Return the full text for an SMS to a place."""
+        fields, body = self._said.at(self._fields, place), self._fields["body"]
+        room = self._text_max - len(self._text_form.format_map({**fields, "body": ""}))
+        shortened = body if len(body) <= room else body[: max(0, room - 1)] + "…"
+        return self._text_form.format_map({**fields, "body": shortened})[: self._text_max]
 
 
 def fields_of(moved: ChainMoved, place: str, facts: Facts, language: Language | None = None) -> dict[str, str]:
@@ -148,14 +165,18 @@ class _Words:
         """Return how many characters a call may have before the keys are named."""
         return voice_chars_max(book.knobs.voice_chars_max, self.language) - len(self.tongue.keys)
 
-    def of_warning(self, moved: ChainMoved, place: str) -> dict[str, str]:
-        """Return all fields of a warning, an order or an alarm; `until` is empty where it is not known."""
+    def at(self, fields: Mapping[str, str], place: str) -> dict[str, str]:
+        """Return the fields of a warning as they are for a place."""
+        everywhere = place == self.facts.county.name
+        where = self.tongue.everywhere if everywhere else self.tongue.where.format(place=place)
+        return {**fields, "place": place, "where": where}
+
+    def of_warning(self, moved: ChainMoved) -> dict[str, str]:
+        """Return all fields of a warning, an order or an alarm but its place; `until` is empty where not known."""
         zone, county = self.facts.county.zone, self.facts.county.name
         return {
             **self._common(moved, _mark_realm(moved.realm, exercise=moved.exercise)),
             "source": getattr(self.tongue.source, moved.source),
-            "place": place,
-            "where": self.tongue.everywhere if place == county else self.tongue.where.format(place=place),
             "action": self._action(moved.hazard),
             "until": write_time(moved.until, moved.at, zone, self.language) if moved.until else "",
             "at": write_time(moved.at, moved.at, zone, self.language),
@@ -203,7 +224,7 @@ def _misfits(facts: Facts) -> Iterator[Fault]:
     told: set[str] = set()
     for hazard in [item.key for item in book.hazards]:
         for colour in Colour:
-            fields = said.of_warning(_longest(hazard, colour), place)
+            fields = said.at(said.of_warning(_longest(hazard, colour)), place)
             for medium, limit, aloud, fault in checks:
                 words = aloud(said.tongue.forms(medium, hazard, colour)[-1].format_map({**fields, "body": ""}))
                 where = f"{said.language}.{medium}"

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from enum import StrEnum
+from json.encoder import encode_basestring
 from typing import Any
+
+from pydantic_core import to_jsonable_python
 
 from streams.ledger.contract import Draft, Entry
 
 GENESIS = "0" * 64
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_quoted = encode_basestring
 
 
 class Break(StrEnum):
@@ -22,7 +28,7 @@ class Break(StrEnum):
 
 def canonical(value: Any) -> str:
     """Return JSON with sorted keys and no spaces: one text for one content."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _CANONICAL.encode(value)
 
 
 def hash_of(value: Any) -> str:
@@ -30,16 +36,42 @@ def hash_of(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry, and what was made of it to hash it: nobody has to make it again to store it or to tell of it.
+
+    Args:
+        entry: The entry.
+        said: All of it as JSON can hold it.
+        facts: The canonical JSON of its facts.
+    """
+
+    entry: Entry
+    said: dict[str, Any]
+    facts: str
+
+
+def link(draft: Draft, n: int, previous: str) -> Link:
+    """Give a draft its number and its hash over everything it says and the hash before it.
+
+    What is hashed is the canonical JSON of `[draft, n, previous]`, put together here of its parts.
+    """
+    plain: dict[str, Any] = to_jsonable_python(draft.facts, inf_nan_mode="null")
+    at: str = to_jsonable_python(draft.at)
+    facts = canonical(plain)
+    text = (
+        f'[{{"at":{_quoted(at)},"by":{_quoted(draft.by)},"facts":{facts},"subject":{_quoted(draft.subject)},'
+        f'"what":{_quoted(draft.what)},"why":{_quoted(draft.why)}}},{n},{_quoted(previous)}]'
+    )
+    numbered = {"n": n, "previous": previous, "hash": hashlib.sha256(text.encode()).hexdigest()}
+    # Validated data only: building it again through the validator would double the cost of every step.
+    entry = Entry.trusted({name: getattr(draft, name) for name in Draft.model_fields} | numbered)
+    return Link(entry, {**entry.__dict__, "at": at, "facts": plain}, facts)
+
+
 def seal_entry(draft: Draft, n: int, previous: str) -> Entry:
     """Give a draft its number and its hash over everything it says and the hash before it."""
-    content = draft.model_dump(mode="json", include=set(Draft.model_fields))
-    # Validated data only: building it again through the validator would double the cost of every step.
-    return Entry.model_construct(
-        **{name: getattr(draft, name) for name in Draft.model_fields},
-        n=n,
-        previous=previous,
-        hash=hash_of([content, n, previous]),
-    )
+    return link(draft, n, previous).entry
 
 
 def check_entry(entry: Entry, n: int, previous: str) -> Break | None:

@@ -213,11 +213,26 @@ class Post(Protocol):
     """What the pump needs of a step: the letters on their way. Part of every `Step` of both ledgers."""
 
     def open_letters(
-        self, now: datetime, wall: datetime, *, resend_after_s: float, limit: int, topics: Sequence[str] = ()
+        self,
+        now: datetime,
+        wall: datetime,
+        *,
+        resend_after_s: float,
+        limit: int,
+        topics: Sequence[str] = (),
+        unread: Sequence[str] = (),
     ) -> list[Letter]:
         """Return open letters that are due and were not published within the back-off of their tries, oldest first.
 
         Letters of a newer schema version are left out: they stay open for a newer program.
+
+        Args:
+            now: Story time; a letter with a later `not_before` is not due.
+            wall: Real time, by which the back-off of published letters is counted.
+            resend_after_s: The first pause of a published letter; it doubles with every time it is published.
+            limit: At most so many.
+            topics: Only letters of these; all where none are named.
+            unread: Topics whose letters are passed on by id only: their message may be `UNREAD`.
         """
         ...
 

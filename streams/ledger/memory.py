@@ -169,13 +169,14 @@ class MemoryStep:
             for draft in drafts
             if draft.subject in chains
         }
-        entries = chain_drafts(drafts, heads)
+        links = chain_drafts(drafts, heads)
+        entries = [linked.entry for linked in links]
         for entry in entries:
             if entry.subject not in chains:
                 self._store.put(chains, entry.subject, [])
             self._store.undo.append(chains[entry.subject].pop)
             chains[entry.subject].append(entry)
-        self.write(audit_letters(entries))
+        self.write(audit_letters(links))
         return entries
 
     def entries(self, subject: str) -> list[Entry]:
@@ -202,7 +203,14 @@ class MemoryStep:
         return True
 
     def open_letters(
-        self, now: datetime, wall: datetime, *, resend_after_s: float, limit: int, topics: Sequence[str] = ()
+        self,
+        now: datetime,
+        wall: datetime,
+        *,
+        resend_after_s: float,
+        limit: int,
+        topics: Sequence[str] = (),
+        unread: Sequence[str] = (),
     ) -> list[Letter]:
         """Return open letters that are due: those never published first, then those whose pause is over."""
         shelf = self._store.letters

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -20,8 +21,9 @@ _MARKS = {"sqlite": "?", "postgresql": "%s"}
 _COUNTED = {"preserve_rowcount": True}
 
 
+@lru_cache(maxsize=4096)
 def stored_time(at: datetime | None) -> str | None:
-    """Return a time as the ledger stores it: UTC text of one width.
+    """Return a time as the ledger stores it: UTC text of one width. A step writes the same few times again and again.
 
     Raises:
         ValueError: The time has no zone.
@@ -58,7 +60,9 @@ class RowBulk:
         self._set = (*names, "version", "body")
         self._insert = BulkInsert(sql, ("id", *self._set), "ON CONFLICT DO NOTHING")
         self._read: Callable[[Any], Any] = attrgetter("id", *names, "version")
-        self._as_stored = [_plain, *(_storing(table, name) for name in names), _plain]
+        kinds = [column_type(table, name)[0] for name in names]
+        self._times = [place for place, kind in enumerate(kinds, 1) if kind is datetime]
+        self._words = [place for place, kind in enumerate(kinds, 1) if kind is str]
 
     def insert(self, connection: sa.Connection, rows: Iterable[Row]) -> int:
         """Insert what is not there yet, and return how many that were."""
@@ -75,8 +79,14 @@ class RowBulk:
         return _run_many(connection, statement, [(*self._values(row)[1:], row.id, row.version - 1) for row in ordered])
 
     def _values(self, row: Row) -> tuple[Any, ...]:
-        stored = (store(value) for store, value in zip(self._as_stored, self._read(row), strict=True))
-        return (*stored, row.model_dump_json())
+        values = [*self._read(row), row.model_dump_json()]
+        for place in self._times:
+            values[place] = stored_time(values[place])
+        for place in self._words:
+            # Most words are plain already, and asking a plain one for its enum value is what costs.
+            if type(values[place]) is not str:
+                values[place] = getattr(values[place], "value", values[place])
+        return tuple(values)
 
 
 def _run_many(connection: sa.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
@@ -84,18 +94,3 @@ def _run_many(connection: sa.Connection, statement: str, rows: Sequence[tuple[An
     if not rows:
         return 0
     return connection.exec_driver_sql(statement, list(rows), execution_options=_COUNTED).rowcount
-
-
-def _storing(table: Table[Any], name: str) -> Callable[[Any], Any]:
-    kind = column_type(table, name)[0]
-    if kind is datetime:
-        return stored_time
-    return _word if kind is str else _plain
-
-
-def _plain(value: Any) -> Any:
-    return value
-
-
-def _word(value: Any) -> Any:
-    return getattr(value, "value", value)

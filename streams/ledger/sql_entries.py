@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from streams.ledger.appending import Head, audit_letters, chain_drafts
-from streams.ledger.chain import canonical
+from streams.ledger.chain import Link, canonical
 from streams.ledger.contract import Draft, Entry, Seal, Span, StaleRowError
 from streams.ledger.schema import ENTRIES, HEADS, SEALS
 from streams.ledger.sql_bulk import BulkInsert, stored_time
@@ -35,11 +35,11 @@ class EntryVerbs(LetterVerbs):
             return []
         subjects = sorted({draft.subject for draft in drafts})
         heads = self._lock_heads(subjects)
-        entries = chain_drafts(drafts, heads)
-        _NEW_ENTRIES.run(self._connection, [_values(entry) for entry in entries])
+        links = chain_drafts(drafts, heads)
+        _NEW_ENTRIES.run(self._connection, [_values(linked) for linked in links])
         _MOVED_HEADS.run(self._connection, [(subject, *heads[subject]) for subject in subjects])
-        self.write(audit_letters(entries))
-        return entries
+        self.write(audit_letters(links))
+        return [linked.entry for linked in links]
 
     def _lock_heads(self, subjects: Iterable[str]) -> dict[str, Head]:
         heads: dict[str, Head] = {}
@@ -101,11 +101,11 @@ class EntryVerbs(LetterVerbs):
         return [_entry(row) for row in self._connection.execute(question)]
 
 
-def _values(entry: Entry) -> tuple[Any, ...]:
+def _values(linked: Link) -> tuple[Any, ...]:
     """Return an entry as `_NEW_ENTRIES` stores it."""
-    facts = canonical(entry.model_dump(mode="json", include={"facts"})["facts"])
+    entry = linked.entry
     at = stored_time(entry.at)
-    return (entry.subject, entry.n, at, entry.what, entry.why, entry.by, facts, entry.previous, entry.hash)
+    return (entry.subject, entry.n, at, entry.what, entry.why, entry.by, linked.facts, entry.previous, entry.hash)
 
 
 def _entry(row: sa.Row[Any]) -> Entry:

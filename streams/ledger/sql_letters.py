@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from streams.ledger.contract import RESENDS_COUNTED_MAX
 from streams.ledger.schema import LETTERS
 from streams.ledger.sql_rows import SqlVerbs, chunks
-from streams.letters import MESSAGE, SCHEMA_VERSION, DeadLetter, Letter, write_letter
+from streams.letters import MESSAGE, SCHEMA_VERSION, UNREAD, DeadLetter, Letter, write_letter
 from streams.topics import DEAD_LETTERS
 
 _IS_OPEN = LETTERS.c.handled_at.is_(None)
@@ -21,6 +22,15 @@ _IS_READABLE = LETTERS.c.schema_version <= SCHEMA_VERSION
 _PARTS = sa.select(
     *(LETTERS.c[name] for name in ("id", "topic", "key", "body", "at", "not_before", "tries", "schema_version"))
 )
+
+
+@lru_cache(maxsize=8)
+def _parts(unread: tuple[str, ...]) -> sa.Select[Any]:
+    """Select letters, those of some topics without their bodies: the pages of a large warning are megabytes."""
+    if not unread:
+        return _PARTS
+    body = sa.case((LETTERS.c.topic.in_(unread), sa.null()), else_=LETTERS.c.body).label("body")
+    return sa.select(*(body if column.name == "body" else column for column in _PARTS.selected_columns))
 
 
 class LetterVerbs(SqlVerbs):
@@ -54,10 +64,17 @@ class LetterVerbs(SqlVerbs):
         self._insert_new(LETTERS, [_values(letter) for letter in letters])
 
     def open_letters(
-        self, now: datetime, wall: datetime, *, resend_after_s: float, limit: int, topics: Sequence[str] = ()
+        self,
+        now: datetime,
+        wall: datetime,
+        *,
+        resend_after_s: float,
+        limit: int,
+        topics: Sequence[str] = (),
+        unread: Sequence[str] = (),
     ) -> list[Letter]:
         """Return open letters that are due: those never published first, then those whose pause is over."""
-        due = _PARTS.where(_IS_OPEN, _IS_READABLE, LETTERS.c.not_before <= now)
+        due = _parts(tuple(unread)).where(_IS_OPEN, _IS_READABLE, LETTERS.c.not_before <= now)
         due = due.order_by(LETTERS.c.not_before, LETTERS.c.at, LETTERS.c.id)
         if topics:
             due = due.where(LETTERS.c.topic.in_(topics))
@@ -147,13 +164,6 @@ def _letter(row: sa.Row[Any]) -> Letter:
         ValidationError: The message is not one this version knows.
     """
     # Only the message is JSON that may be of another version; the rest is typed by the columns.
-    return Letter.model_construct(
-        id=row.id,
-        topic=row.topic,
-        key=row.key,
-        message=MESSAGE.validate_json(row.body),
-        at=row.at,
-        not_before=row.not_before,
-        tries=row.tries,
-        schema_version=row.schema_version,
-    )
+    message = UNREAD if row.body is None else MESSAGE.validate_json(row.body)
+    parts = {name: value for name, value in row._mapping.items() if name != "body"}
+    return Letter.trusted({**parts, "message": message})

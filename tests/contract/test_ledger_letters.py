@@ -184,3 +184,12 @@ def test_a_failed_step_leaves_its_letters_open(ledger: Ledger) -> None:
     assert ledger.step(lambda step: step.count_open_letters()) == {"callouts": 1}
     assert len(open_now(ledger, now=1, wall=1)) == 1
     assert AUDIT not in ledger.step(lambda step: step.count_open_letters())
+
+
+def test_letters_of_topics_that_are_passed_on_by_id_may_be_left_unread(ledger: Ledger) -> None:
+    by_id, whole = letter("by-id"), letter("whole", topic=CALLS)
+    write(ledger, by_id, whole)
+    found = {item.id: item for item in open_now(ledger, 1, 1, unread=(by_id.topic,))}
+    assert found[whole.id] == whole
+    assert (found[by_id.id].topic, found[by_id.id].key) == (by_id.topic, by_id.key)
+    assert ledger.step(lambda step: step.take([by_id.id], at(1))) == [by_id]

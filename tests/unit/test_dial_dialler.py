@@ -15,7 +15,7 @@ from agents.dial.carriers.protocol import (
     VendorBusyError,
     VendorDownError,
 )
-from agents.dial.dialler import LOOKS_MAX, TRIES_MAX
+from agents.dial.dialler import LOOKS_MAX, TEXTS_WAIT_MAX, TRIES_MAX
 from agents.dial.health import pace_id
 from agents.dial.state import PACES, AttemptState, Pace
 from streams.letters import CallNews
@@ -385,3 +385,31 @@ def test_a_carrier_that_takes_long_holds_up_neither_the_next_claim_nor_the_other
         assert desk.attempt(by_callout[first].id).vendor_id == "late"
 
     asyncio.run(night())
+
+
+def channels_of_next_turn(desk: Desk) -> list[Channel]:
+    before = len(desk.carrier.placed)
+    desk.run("keep_dialling")
+    return [dial.channel for dial in desk.carrier.placed[before:]]
+
+
+def test_texts_wait_while_a_crowd_of_calls_is_claimed():
+    desk = Desk()
+    desk.dialler.crowd_min = 3
+    for post in ("v201-head", "v202-head", "v208-head"):
+        desk.want(post, text_at=NOW)
+    assert channels_of_next_turn(desk) == [Channel.VOICE] * 3
+    assert channels_of_next_turn(desk) == [Channel.TEXT] * 3
+
+
+def test_however_many_calls_follow_each_other_texts_have_their_turn():
+    desk = Desk()
+    desk.dialler.crowd_min = 1
+    desk.want("v201-head", text_at=NOW)
+    turns = [channels_of_next_turn(desk)]
+    while Channel.TEXT not in turns[-1] and len(turns) < 100:
+        desk.change_attempt(desk.attempts()[-1].id, state=AttemptState.ENDED)
+        desk.later(86_400)
+        desk.want("v202-head", round_no=len(turns) + 1)
+        turns.append(channels_of_next_turn(desk))
+    assert len(turns) == TEXTS_WAIT_MAX + 1

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.plan.lengths import sms_parts, speech_s, voice_chars_max
-from agents.plan.spoken import say_clock, say_number, speak, write_time
+from agents.plan.spoken import _RULES, say_clock, say_number, speak, write_time
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -125,3 +125,15 @@ def test_eighty_chinese_characters_take_not_quite_twenty_seconds() -> None:
 
 def test_a_call_in_english_may_take_as_long_as_one_in_chinese() -> None:
     assert speech_s("a" * voice_chars_max(80, "en"), "en") == pytest.approx(speech_s("雨" * 80, "zh"), abs=0.1)
+
+
+@given(st.lists(st.text("0123456789.:：-%米毫mG年月日时分人村", max_size=12), min_size=2, max_size=4))
+def test_what_is_said_of_a_part_does_not_hang_on_what_stands_behind_a_comma(parts: list[str]) -> None:
+    assert speak("，".join(parts)) == "，".join(speak(part) for part in parts)
+    assert speak("，".join(parts)) == _speak_whole("，".join(parts))
+
+
+def _speak_whole(text: str) -> str:
+    for pattern, said in _RULES:
+        text = pattern.sub(said, text)
+    return text
