@@ -72,11 +72,11 @@ def orders_router(guard: Guard, desk: Desk) -> APIRouter:
     @router.post("/orders/call", status_code=202)
     async def call(body: CallRequest, caller: Caller = operator) -> Response:
         """Call these places on somebody's word."""
-        return _done(await desk.call(caller, body))
+        return done_response(await desk.call(caller, body))
 
     async def order(kind: OrderKind, body: ChainOrder, caller: Caller) -> Response:
         request = ChainRequest(order=kind, by=body.by, text=body.text, pause_s=body.pause_s)
-        return _done(await desk.order(caller, body.chain_id, request))
+        return done_response(await desk.order(caller, body.chain_id, request))
 
     @router.post("/orders/cancel", status_code=202)
     async def cancel(body: ChainOrder, caller: Caller = operator) -> Response:
@@ -101,7 +101,7 @@ def orders_router(guard: Guard, desk: Desk) -> APIRouter:
     @router.post("/callouts/{callout_id}/vouch", status_code=202)
     async def vouch(callout_id: ContentId, body: VouchRequest, caller: Caller = operator) -> Response:
         """Say that a callout was heard (代确认), or that somebody was at the door (上门)."""
-        return _done(await desk.vouch(caller, callout_id, body))
+        return done_response(await desk.vouch(caller, callout_id, body))
 
     return router
 
@@ -110,7 +110,8 @@ def _taken(taken: Taken, body: dict[str, Any], headers: dict[str, str] | None = 
     return JSONResponse({**body, "new": taken.new}, 202 if taken.new else 200, headers)
 
 
-def _done(done: Done) -> JSONResponse:
+def done_response(done: Done) -> JSONResponse:
+    """Return what an order became: 202 where it was new, 200 where it was handed in before."""
     body: dict[str, Any] = {"id": done.id, "new": done.new}
     headers = {}
     if done.chain_id:

@@ -11,21 +11,33 @@ import unicodedata
 from dataclasses import dataclass
 
 from agents.callout.state import CALLOUTS
+from agents.dial.state import ATTEMPTS
 from agents.intake.state import CHAINS
 from config.faults import Word
 from streams.doors.http.guard import Caller, Guard
 from streams.doors.http.problems import not_found
-from streams.doors.orders import CallRequest, ChainRequest, VouchRequest, call_order, chain_order, find_region, vouch
+from streams.doors.orders import (
+    CallRequest,
+    ChainRequest,
+    LogRequest,
+    VouchRequest,
+    call_order,
+    chain_order,
+    find_region,
+    log_call,
+    vouch,
+)
 from streams.doors.refusal import RefusedError
 from streams.ids import make_id
 from streams.ledger.contract import Draft, FullStep
-from streams.letters import ChainOrdered, Letter, Ordered, Vouched
+from streams.letters import ChainOrdered, HandLogged, Letter, Ordered, Vouched
 from streams.rooms import TROUBLES
 from streams.wiring import House
+from streams.words import Channel
 
 CHAIN, CALLOUT = Word("预警链", "chain"), Word("叫应任务", "callout")
 ROUND, TROUBLE = Word("轮次", "round"), Word("待办问题", "trouble")
-WARNING = Word("预警", "warning")
+WARNING, HAND_CALL = Word("预警", "warning"), Word("人工呼叫", "call by hand")
 
 
 @dataclass(frozen=True)
@@ -88,6 +100,27 @@ class Desk:
         self.guard.check_covers(caller, callout.region)
         return await self._hand_in(caller, letter, {"callout": callout_id})
 
+    async def log_call(self, caller: Caller, attempt_id: str, request: LogRequest) -> Done:
+        """Take a call that people are to make, or write down what came of it.
+
+        Raises:
+            RefusedError: 400; the id is none of an attempt, or nobody is named who was spoken to.
+            ProblemError: 404 no such call by hand; 403 it is for somebody outside the caller's region.
+        """
+        letter = log_call(request, attempt_id, ordered_at=self.house.clock.now())
+
+        def look(step: FullStep) -> list[str] | None:
+            attempt = step.load(ATTEMPTS, [attempt_id]).get(attempt_id)
+            if attempt is None or attempt.channel is not Channel.HAND:
+                return None
+            return [row.region for row in step.load(CALLOUTS, attempt.callouts).values()]
+
+        regions = await self.house.ledger.run(look)
+        if regions is None:
+            raise not_found(HAND_CALL, attempt_id)
+        self.guard.check_covers(caller, *regions)
+        return await self._hand_in(caller, letter, {"attempt": attempt_id, "result": request.result})
+
     async def close_trouble(self, caller: Caller, trouble_id: str, by: str) -> None:
         """Close a trouble: `by` looked at it. Closing it twice keeps the first.
 
@@ -112,7 +145,7 @@ class Desk:
 
     async def _hand_in(self, caller: Caller, letter: Letter, noted: dict[str, object]) -> Done:
         message = letter.message
-        if not isinstance(message, Ordered | ChainOrdered | Vouched):
+        if not isinstance(message, Ordered | ChainOrdered | HandLogged | Vouched):
             raise TypeError(f"a desk hands in orders, not a {message.kind}")
         _check_words(message)
         facts = {**noted, "kind": message.kind, "with_token": caller.name}
@@ -128,7 +161,7 @@ class Desk:
         return Done(message.order_id, await self.house.ledger.run(keep))
 
 
-def _check_words(message: Ordered | ChainOrdered | Vouched) -> None:
+def _check_words(message: Ordered | ChainOrdered | HandLogged | Vouched) -> None:
     """Refuse words that no database could keep and nobody could read aloud.
 
     Raises:

@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry, Counter
 
 from agents.dial.carriers.aliyun.outid import attempt_of, is_ours
 from agents.dial.carriers.protocol import Script
-from agents.dial.script import spoken_by
 from agents.dial.inbound import Caller, find_call, take_call
+from agents.dial.script import spoken_by
 from agents.dial.state import ATTEMPTS, Attempt, AttemptState
 from agents.plan.state import ROUNDS
 from config.settings import Settings

@@ -18,6 +18,7 @@ from agents.intake.state import CHAINS
 from config.faults import Word
 from rosters.model import Region
 from streams.doors.http.api import ContentId
+from streams.doors.http.by_hand import hand_calls_of, hand_pages
 from streams.doors.http.desk import CALLOUT, CHAIN, Done
 from streams.doors.http.guard import Caller, check_mark
 from streams.doors.http.problems import ProblemError, not_found, refusal_of
@@ -54,6 +55,7 @@ def pages_router(site: Website) -> APIRouter:
     router = APIRouter()
     for add in (_add_login, _add_board, _add_callouts, _add_chains, _add_orders):
         add(router, site)
+    router.include_router(hand_pages(site))
     return router
 
 
@@ -101,6 +103,7 @@ def _add_board(router: APIRouter, site: Website) -> None:
                 "chains": chains,
                 "townships": unanswered_of(step, view),
                 "troubles": troubles_of(step, view),
+                "hand_calls": hand_calls_of(step, view),
                 "realms": other_realms(step, view.realm) if view.whole else [],
             }
 
