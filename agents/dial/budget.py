@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from agents.dial.state import Attempt, AttemptState
+from streams.ids import REAL
 from streams.words import Colour, Model
 
 LIVE_LOOK_S = 10
@@ -40,7 +41,13 @@ class Budget(Model):
 
 
 def may_ring_at(
-    history: Sequence[Attempt], severity: int, budget: Budget, now: datetime, *, rise: bool = False
+    history: Sequence[Attempt],
+    severity: int,
+    budget: Budget,
+    now: datetime,
+    *,
+    rise: bool = False,
+    real: bool = False,
 ) -> datetime:
     """Return from when a number may be rung: `now`, or later.
 
@@ -50,13 +57,16 @@ def may_ring_at(
         budget: What is allowed.
         now: Story time.
         rise: Whether its warning rose in colour; then it may use the half of the reserve.
+        real: Whether it is the real thing: that does not wait for the rest after a spot check or a drill. Those were
+            our own doing, and a warning must not be a minute late because of them. They count in the budgets.
     """
     if any(attempt.state is not AttemptState.ENDED for attempt in history):
         return now + timedelta(seconds=LIVE_LOOK_S)
     times = sorted(attempt.dialled_at for attempt in history)
     if not times:
         return now
-    earliest = max(now, times[-1] + timedelta(seconds=budget.gap_s))
+    rested = [attempt.dialled_at for attempt in history if attempt.realm == REAL or not real]
+    earliest = max([now, *(at + timedelta(seconds=budget.gap_s) for at in rested)])
     for hours, limit, reserve in (
         (1, budget.per_hour, budget.reserve_per_hour),
         (24, budget.per_day, budget.reserve_per_day),
@@ -77,6 +87,7 @@ def way_to(
     now: datetime,
     *,
     rise: bool = False,
+    real: bool = False,
 ) -> tuple[str, datetime]:
     """Return which carrier rings a number, and from when: the next one only where the budget of the first is used up.
 
@@ -91,8 +102,9 @@ def way_to(
         severity: As of `may_ring_at`.
         now: Story time.
         rise: As of `may_ring_at`.
+        real: As of `may_ring_at`; only for our own rest. What a vendor does not take within a minute, it does not take.
     """
-    person_at = may_ring_at(history, severity, overall, now, rise=rise)
+    person_at = may_ring_at(history, severity, overall, now, rise=rise, real=real)
     found = []
     for name, budget in ways.items():
         own = [attempt for attempt in history if attempt.carrier == name]

@@ -124,7 +124,8 @@ class Claim:
         severity = lead.severity if lead.realm == REAL else 0
         rise = lead.realm == REAL and any(callout.round_id in self.risen for callout, _ in members)
         ways = {carrier.name: self.desk.budget_of(carrier) for carrier in target.able}
-        name, at = way_to(history.get(number_key, ()), ways, overall, severity, self.now, rise=rise)
+        real = lead.realm == REAL
+        name, at = way_to(history.get(number_key, ()), ways, overall, severity, self.now, rise=rise, real=real)
         chosen = sorted(target.able, key=lambda carrier: carrier.name != name)
         return replace(target, able=tuple(chosen)), at
 

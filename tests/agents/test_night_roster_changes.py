@@ -244,7 +244,7 @@ def test_a_spot_check_under_way_gives_way_to_a_warning(night):
     checked, *real = [call for call in night.phone(FIRST).calls if call.channel is Channel.VOICE]
     assert checked.realm.startswith("check:")
     assert real[0].realm == "real"
-    assert real[0].dialled_at - checked.dialled_at <= timedelta(seconds=75)
+    assert real[0].dialled_at - checked.dialled_at <= timedelta(seconds=30)
 
 
 def test_spot_checks_stand_apart_from_what_is_real(night):

@@ -106,7 +106,7 @@ def ignore_the_pause(patch: Patch) -> None:
 
 
 def two_calls_at_once(patch: Patch) -> None:
-    patch.setattr(budget, "may_ring_at", lambda history, severity, budget, now, *, rise=False: now)
+    patch.setattr(budget, "may_ring_at", lambda history, severity, budget, now, *, rise=False, real=False: now)
 
 
 def voicemail_counts(patch: Patch) -> None:

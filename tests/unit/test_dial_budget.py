@@ -72,6 +72,28 @@ def test_a_number_that_was_never_rung_may_be_rung_now():
     assert may_ring_at([], ORANGE, Budget(), NOW) == NOW
 
 
+def test_the_real_thing_does_not_wait_for_the_rest_after_a_spot_check_or_a_drill():
+    for realm in ("check:2021-07-abc", "drill:first"):
+        history = [attempt(state=AttemptState.ENDED, realm=realm, dialled_at=NOW - timedelta(seconds=20))]
+        assert may_ring_at(history, RED, Budget(), NOW, real=True) == NOW
+        assert may_ring_at(history, RED, Budget(), NOW) == NOW + timedelta(seconds=40)
+
+
+def test_the_real_thing_rests_after_a_real_call_although_a_spot_check_came_between():
+    history = [
+        attempt(state=AttemptState.ENDED, dialled_at=NOW - timedelta(seconds=30)),
+        attempt(state=AttemptState.ENDED, realm="check:2021-07-abc", dialled_at=NOW - timedelta(seconds=20)),
+    ]
+    assert may_ring_at(history, RED, Budget(), NOW, real=True) == NOW + timedelta(seconds=30)
+
+
+def test_the_real_thing_still_keeps_to_what_a_vendor_takes_for_one_number():
+    history = [attempt(carrier="a", state=AttemptState.ENDED, realm="check:x", dialled_at=NOW - timedelta(seconds=20))]
+    ways = {"a": Budget(gap_s=60)}
+    assert way_to(history, ways, Budget(), RED, NOW, real=True) == ("a", NOW + timedelta(seconds=40))
+    assert way_to(history, {"a": None}, Budget(), RED, NOW, real=True) == ("a", NOW)
+
+
 def test_a_number_with_a_call_under_way_is_looked_at_again_soon():
     assert may_ring_at([attempt(state=AttemptState.PLACED)], RED, Budget(), NOW) == NOW + timedelta(seconds=10)
 
