@@ -19,11 +19,14 @@ class NoPostgresError(Exception):
 
 
 class PostgresServer:
-    """A cluster in a folder of its own, that may be stopped as a power cut does and started again."""
+    """A cluster in a folder of its own, `within` another or among the temporary ones.
 
-    def __init__(self) -> None:
+    It may be stopped as a power cut does, and started again.
+    """
+
+    def __init__(self, within: Path | None = None) -> None:
         self._programs, self._user = _find_programs(), _pick_user()
-        self._folder = Path(tempfile.mkdtemp(prefix="pg"))
+        self._folder = Path(tempfile.mkdtemp(prefix="pg", dir=within))
         if self._user:
             shutil.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
         self._data = self._folder / "data"
@@ -35,9 +38,23 @@ class PostgresServer:
         """The maintenance database."""
         return f"postgresql+psycopg://jiaoying@/postgres?host={self._folder}"
 
+    @property
+    def socket(self) -> Path:
+        """The socket that it answers at."""
+        return self._folder / ".s.PGSQL.5432"
+
     def start(self) -> None:
         where = f"-c listen_addresses='' -c unix_socket_directories='{self._folder}'"
         self._control("-l", self._folder / "log", "-o", f"{where} -c fsync=off -c deadlock_timeout=100ms", "start")
+
+    def answers(self) -> bool:
+        """Tell whether it takes connections."""
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool, connect_args={"connect_timeout": 3})
+        try:
+            with engine.connect():
+                return True
+        except sa.exc.OperationalError:
+            return False
 
     def stop(self) -> None:
         self._control("-m", "immediate", "stop")

@@ -6,6 +6,7 @@ Fetched once into a cache outside the tree, each jar checked against `kafka/jars
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.e2e.waiting import wait_until
 HERE = Path(__file__).parent / "kafka"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "jiaoying" / "kafka-4.1.0"
 FETCH_S = 600
-UP_WITHIN_S = 60
+UP_WITHIN_S = 180
 
 
 class NoKafkaError(Exception):
@@ -55,53 +56,81 @@ def _is_whole(pinned: dict[str, str]) -> bool:
 
 
 class ApacheKafka:
-    """One broker on loopback; its log stays when it is killed."""
+    """One broker on loopback; its log stays when it is killed.
 
-    def __init__(self, folder: Path) -> None:
+    Each of `machines` reaches it through a cable of its own, and so is told another address of it: the port that its
+    cable has on its side.
+    """
+
+    def __init__(self, folder: Path, machines: tuple[str, ...] = ()) -> None:
         self._jars, self._folder = fetch(), folder
-        self.port, controller = free_port(), free_port()
+        self.port, self._controller = free_port(), free_port()
+        self.doors = {name: (free_port(), free_port()) for name in machines}
+        """Of each machine the port here, and the one at its side of the cable."""
         folder.mkdir()
-        (folder / "server.properties").write_text(
-            "\n".join(
-                [
-                    "process.roles=broker,controller",
-                    "node.id=1",
-                    f"controller.quorum.voters=1@127.0.0.1:{controller}",
-                    f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-                    f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}",
-                    "controller.listener.names=CONTROLLER",
-                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-                    f"log.dirs={folder / 'log'}",
-                    "offsets.topic.replication.factor=1",
-                    "offsets.topic.num.partitions=4",
-                    "transaction.state.log.replication.factor=1",
-                    "transaction.state.log.min.isr=1",
-                    "auto.create.topics.enable=false",
-                ]
-            )
-        )
+        (folder / "server.properties").write_text("\n".join(self._properties()))
         uuid = self._java("kafka.tools.StorageTool", "random-uuid").strip()
         self._java("kafka.tools.StorageTool", "format", "-t", uuid, "-c", str(folder / "server.properties"))
         self._process: subprocess.Popen[bytes] | None = None
+
+    def _properties(self) -> list[str]:
+        names = {name: name.upper().replace("-", "_") for name in self.doors}
+        here = [f"PLAINTEXT://127.0.0.1:{self.port}", *(f"{names[of]}://127.0.0.1:{self.doors[of][0]}" for of in names)]
+        told = [here[0], *(f"{names[of]}://127.0.0.1:{self.doors[of][1]}" for of in names)]
+        listeners = ["PLAINTEXT", "CONTROLLER", *names.values()]
+        return [
+            "process.roles=broker,controller",
+            "node.id=1",
+            f"controller.quorum.voters=1@127.0.0.1:{self._controller}",
+            f"listeners={','.join([*here, f'CONTROLLER://127.0.0.1:{self._controller}'])}",
+            f"advertised.listeners={','.join(told)}",
+            "controller.listener.names=CONTROLLER",
+            "inter.broker.listener.name=PLAINTEXT",
+            f"listener.security.protocol.map={','.join(f'{name}:PLAINTEXT' for name in listeners)}",
+            f"log.dirs={self._folder / 'log'}",
+            "offsets.topic.replication.factor=1",
+            "offsets.topic.num.partitions=4",
+            "transaction.state.log.replication.factor=1",
+            "transaction.state.log.min.isr=1",
+            "auto.create.topics.enable=false",
+            "log.cleaner.enable=false",
+            "num.network.threads=1",
+            "num.io.threads=2",
+        ]
 
     @property
     def server(self) -> str:
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        with (self._folder / "out").open("ab") as out:
-            self._process = subprocess.Popen(
-                [*self._command("kafka.Kafka"), str(self._folder / "server.properties")], stdout=out, stderr=out
-            )
+        """Start it, where it does not run, and wait until it answers."""
+        if not self.is_alive():
+            with (self._folder / "out").open("ab") as out:
+                self._process = subprocess.Popen(
+                    [*self._command("kafka.Kafka"), str(self._folder / "server.properties")], stdout=out, stderr=out
+                )
         wait_until(lambda: answers((self.server,)), UP_WITHIN_S, "an answer of Kafka")
+
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
 
+    def freeze(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def _java(self, *arguments: str) -> str:
         return subprocess.run(self._command(*arguments), capture_output=True, text=True, timeout=60, check=True).stdout
 
     def _command(self, *arguments: str) -> list[str]:
-        return ["java", "-Xmx512m", "-cp", f"{self._jars}/*", *arguments]
+        # Compiled quickly rather than well: it is started often and does little.
+        quick = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+        return ["java", *quick, "-cp", f"{self._jars}/*", *arguments]

@@ -1,109 +1,99 @@
-"""Apache Kafka and PostgreSQL, three workers, a whole county called while everything is killed, stopped and restarted.
+"""Apache Kafka and PostgreSQL, three workers, two gateways, a vendor: 500 posts called while everything fails.
 
-Needs Java 17, Maven and PostgreSQL; skips with a reason where one is missing. The order of the blows follows from a
-seed that a failure prints.
+Each process is killed, stopped, cut off; broker and database are killed, frozen, and run out of disk; a clock is put an
+hour off; the power goes. Then every callout has ended as its ladder says, and what the vendor saw is what the ledger
+says. Needs Java 17, Maven and PostgreSQL; skips with a reason where one is missing. The order of the blows follows from
+a seed that a failure prints.
 """
 
+from __future__ import annotations
+
 import asyncio
+import json
 import os
 import random
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.table import Table
 
 from agents.dial.state import ATTEMPTS
-from tests.contract.throwaway_postgres import NoPostgresError, PostgresServer, fresh_database
-from tests.e2e.apache_kafka import ApacheKafka, NoKafkaError
-from tests.e2e.live import SAMPLE, Live, red_rain
-from tests.e2e.test_a_night_with_real_processes import check_history
+from tests.contract.throwaway_postgres import fresh_database
+from tests.e2e.blows import Night, blows_of, order_of
+from tests.e2e.county import whole_county, with_real_numbers
+from tests.e2e.crew import Crew
+from tests.e2e.history import check_history
+from tests.e2e.needs import a_kafka, a_postgres, a_small_disk, own_clock
+from tests.e2e.onlooker import red_rain
+from tests.e2e.witness import Witness, read_journal
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
-BLOWS = 14
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(2400)]
+POSTS = 500
+BLOWS = 24
+SPEED = 4.0
 SEED = int(os.environ.get("JIAOYING_TEST_SEED", "20210719"))
-
-
-@pytest.fixture
-def kafka(tmp_path: Path) -> Iterator[ApacheKafka]:
-    try:
-        broker = ApacheKafka(tmp_path / "kafka")
-    except NoKafkaError as error:
-        pytest.skip(str(error))
-    broker.start()
-    yield broker
-    broker.kill()
-
-
-@pytest.fixture
-def postgres() -> Iterator[PostgresServer]:
-    try:
-        server = PostgresServer()
-    except NoPostgresError as error:
-        pytest.skip(str(error))
-    server.start()
-    yield server
-    server.remove()
-
-
-@asynccontextmanager
-async def stopped(live: Live, name: str) -> AsyncIterator[None]:
-    """Freeze a process, as a machine that swaps or a debugger does."""
-    pid = live.stack.children[name].pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-async def strike(live: Live, kafka: ApacheKafka, postgres: PostgresServer, dice: random.Random) -> str:
-    """Do one thing that must not matter; return what it was."""
-    blow = dice.choice(["kill worker", "kill worker", "freeze worker", "kill gateway", "kill kafka", "kill database"])
-    match blow:
-        case "kill worker":
-            live.kill(f"worker-{dice.randrange(3)}")
-        case "freeze worker":
-            async with stopped(live, f"worker-{dice.randrange(3)}"):
-                await asyncio.sleep(dice.uniform(1, 8))
-        case "kill gateway":
-            live.kill("gateway")
-        case "kill kafka":
-            await asyncio.to_thread(kafka.kill)
-            await asyncio.sleep(dice.uniform(0.5, 3))
-            await asyncio.to_thread(kafka.start)
-        case _:
-            await asyncio.to_thread(postgres.stop)
-            await asyncio.sleep(dice.uniform(0.5, 3))
-            await asyncio.to_thread(postgres.start)
-    return blow
+MACHINES = ("worker-0", "worker-1", "worker-2", "gateway-0", "gateway-1")
 
 
 @pytest.mark.parametrize("seed", [SEED])
 def test_whatever_dies_every_callout_ends_as_its_ladder_says(
-    tmp_path: Path, kafka: ApacheKafka, postgres: PostgresServer, seed: int
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int
 ) -> None:
-    dice = random.Random(seed)
-    url = fresh_database(postgres.url, "night")
+    with ExitStack() as stack:
+        disks = a_small_disk(stack, database=700, broker=500)
+        kafka = stack.enter_context(a_kafka(disks.get("broker", tmp_path) / "kafka", MACHINES))
+        postgres = stack.enter_context(a_postgres(disks.get("database")))
+        clock_file, clock_variables = own_clock(tmp_path)
+        county = whole_county(tmp_path / "county", POSTS)
+        habits = with_real_numbers(county)
+        crew = Crew(
+            tmp_path,
+            county,
+            habits,
+            (fresh_database(postgres.url, "night"), postgres.socket),
+            kafka,
+            speed=SPEED,
+            workers=3,
+            gateways=2,
+            own_clock=clock_variables,
+        )
+        night = Night(crew, kafka, postgres, random.Random(seed), disks, clock_file)
+        try:
+            figures = asyncio.run(live_through(night))
+        except BaseException as error:
+            error.add_note(f"seed {seed}, blows: {[blow.name for blow in night.fallen]}\n{crew.errors()}")
+            raise
+    with capsys.disabled():
+        show(figures)
 
-    blows: list[str] = []
 
-    async def night() -> None:
-        live = Live(tmp_path, SAMPLE, workers=3, speed=20.0, kafka=(kafka.server,), ledger_url=url)
-        async with live:
-            assert (await live.send(red_rain())).is_success
-            await live.until(lambda: len(live.callouts()) >= 484, 60, "the opening of the round")
-            for _ in range(BLOWS):
-                blows.append(await strike(live, kafka, postgres, dice))
-                await asyncio.sleep(dice.uniform(0.5, 3))
-            await live.until_all_ended(at_least=484, within_s=300)
-            await check_history(live)
-            twice = [attempt for attempt in live.rows(ATTEMPTS) if attempt.tries > 1]
-            assert len(twice) <= 200 * BLOWS, "more calls were placed again than blows can explain"
+async def live_through(night: Night) -> dict[str, object]:
+    """Call everybody while blow after blow falls; return the figures."""
+    crew, dice = night.crew, night.dice
+    names, missing = blows_of(night)
+    async with crew:
+        assert (await crew.send(red_rain())).is_success
+        await crew.until(lambda: len(crew.callouts()) >= POSTS, 240, "the opening of the round")
+        for name in order_of(names, BLOWS, dice):
+            await night.suffer(name)
+            await asyncio.sleep(dice.uniform(0.5, 2))
+        await crew.until_all_ended(at_least=POSTS, within_s=900)
+        await check_history(crew)
+        witness = Witness(read_journal(crew.journal), crew.callouts(), crew.rows(ATTEMPTS), night.fallen)
+        assert witness.complaints() == []
+        return {**witness.figures(), "processes started again": crew.restarts, "blows left out": missing}
 
-    try:
-        asyncio.run(night())
-    except BaseException as error:
-        error.add_note(f"seed {seed}, blows: {blows}")
-        raise
+
+def show(figures: dict[str, object]) -> None:
+    """Print the figures, and keep them where one was asked to."""
+    table = Table("", "", title="kill anywhere", show_header=False)
+    for name, value in figures.items():
+        said = "\n".join(f"{key}: {each}" for key, each in value.items()) if isinstance(value, dict) else str(value)
+        table.add_row(name, said)
+    Console(file=sys.stdout, width=110).print(table)
+    kept = os.environ.get("JIAOYING_TEST_FIGURES")
+    if kept:
+        Path(kept).write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -1,0 +1,105 @@
+"""What an end-to-end test sees and says: the ledger from outside, and the HTTP door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from agents.callout.state import CALLOUTS, OPEN, Callout
+from config.hazards import load_hazards
+from config.settings import Settings
+from streams.cli.tokens import own_token
+from streams.ledger.contract import LedgerAwayError
+from streams.ledger.sql import SqlLedger
+from streams.replay.cap_writer import Document, write_cap
+from streams.words import Colour
+
+STORY = datetime(2021, 7, 19, 13, 50, tzinfo=UTC)
+LOOK_EVERY_S = 0.2
+
+
+class Onlooker:
+    """Somebody who looks at an installation from outside."""
+
+    settings: Settings
+    ledger: SqlLedger | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the HTTP door is."""
+        return f"http://{self.settings.host}:{self.settings.port}"
+
+    async def send(self, content: bytes, token: str | None = None, url: str = "") -> httpx.Response:
+        """Post a warning document."""
+        secret = token if token is not None else await asyncio.to_thread(own_token, self.settings)
+        async with httpx.AsyncClient(timeout=20) as client:
+            return await client.post(
+                f"{url or self.url}/v1/warnings",
+                content=content,
+                headers={"Authorization": f"Bearer {secret}", "Content-Type": "application/cap+xml"},
+            )
+
+    async def get(self, path: str) -> httpx.Response:
+        """Get something from the gateway with this machine's own token."""
+        secret = await asyncio.to_thread(own_token, self.settings)
+        async with httpx.AsyncClient(timeout=20) as client:
+            return await client.get(f"{self.url}{path}", headers={"Authorization": f"Bearer {secret}"})
+
+    def callouts(self) -> list[Callout]:
+        """Return all callouts."""
+        return self.rows(CALLOUTS)
+
+    def rows(self, table: Any) -> list[Any]:
+        """Return all rows of a table."""
+        assert self.ledger is not None
+        return self.ledger.step(lambda step: step.find(table, limit=10_000))
+
+    def states(self) -> Counter[str]:
+        """Count the callouts by state."""
+        return Counter(row.state.value for row in self.callouts())
+
+    async def until(self, is_so: Callable[[], bool], within_s: float, what: str) -> None:
+        """Wait until something is so, also while the ledger is away; tell how things stand if it takes too long."""
+        deadline = asyncio.get_running_loop().time() + within_s
+        while not await asyncio.to_thread(_is, is_so):
+            if asyncio.get_running_loop().time() > deadline:
+                raise AssertionError(f"{what} did not happen in {within_s} s: {await asyncio.to_thread(self.states)}")
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def until_all_ended(self, at_least: int, within_s: float = 90) -> None:
+        """Wait until the round has opened and every callout of it came to its end."""
+
+        def ended() -> bool:
+            rows = self.callouts()
+            return len(rows) >= at_least and all(row.state not in OPEN for row in rows)
+
+        await self.until(ended, within_s, "the end of every callout")
+
+
+def _is(is_so: Callable[[], bool]) -> bool:
+    try:
+        return is_so()
+    except LedgerAwayError:
+        return False
+
+
+def red_rain() -> bytes:
+    """Return a red rainstorm warning for the whole county, as the platform sends it."""
+    hazards = {hazard.key: hazard for hazard in load_hazards()}
+    return write_cap(
+        Document(
+            identifier="41992641600000_20210719215900",
+            issuer="禾溪县气象台",
+            sent=STORY + timedelta(minutes=9),
+            hazard=hazards["rainstorm"],
+            colour=Colour.RED,
+            text="过去3小时我县部分乡镇降雨量已达100毫米以上。",
+            geocodes=("419926000000",),
+            area_names=("禾溪县",),
+        )
+    )

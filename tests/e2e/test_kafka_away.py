@@ -1,0 +1,81 @@
+"""Kafka is away all night: warnings are accepted, telephones ring, callbacks are kept, one worker hands over."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+from agents.dial.state import ATTEMPTS
+from streams.broker import EmbeddedBroker, free_port
+from streams.kafka import set_up_topics
+from streams.topics import AUDIT
+from tests.e2e.county import one_township, with_real_numbers
+from tests.e2e.history import check_history
+from tests.e2e.live import Live
+from tests.e2e.onlooker import red_rain
+from tests.e2e.telephony import approve_all, settings_of, vendor_running
+from tests.e2e.witness import Witness, read_journal
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+SPEED = 20.0
+CALLOUT = "real|callout|"
+
+
+def test_with_kafka_away_all_night_everybody_is_called_and_nothing_is_done_twice_when_it_returns(
+    tmp_path: Path,
+) -> None:
+    county = one_township(tmp_path / "county")
+    habits, journal = with_real_numbers(county), tmp_path / "vendor.jsonl"
+    broker = EmbeddedBroker(free_port(), tmp_path / "broker.log")
+    servers, vendor_port, door_port = (f"127.0.0.1:{broker.port}",), free_port(), free_port()
+    live = Live(
+        tmp_path,
+        county,
+        workers=2,
+        speed=SPEED,
+        kafka=servers,
+        embedded_broker=True,
+        port=door_port,
+        **settings_of(vendor_port, door_port, calls_per_s=5.0),
+    )
+
+    live.before_work = lambda ledger: approve_all(ledger, live.settings, habits)
+
+    async def night() -> None:
+        async with live:
+            broker.stop()
+            assert (await live.send(red_rain())).status_code == httpx.codes.ACCEPTED
+            await live.until_all_ended(at_least=20, within_s=300)
+            away = told(live, journal)
+            assert waiting_outside(live) > 0, "what others read was closed though no broker took it"
+
+            broker.start()
+            await asyncio.to_thread(set_up_topics, servers)
+            await live.until(lambda: waiting_outside(live) == 0, 120, "the sending of what waited for the broker")
+            assert told(live, journal) == away
+            await check_history(live)
+            witness = Witness(read_journal(journal), live.callouts(), live.rows(ATTEMPTS), blows=())
+            assert witness.complaints() == []
+
+    broker.start()
+    try:
+        with vendor_running(live.settings, vendor_port, journal, habits):
+            asyncio.run(night())
+    finally:
+        broker.stop()
+
+
+def told(live: Live, journal: Path) -> tuple[list[tuple[str, int, str]], list[str]]:
+    """Return the history of every callout, and every call that the vendor took."""
+    assert live.ledger is not None
+    heads = [head for head in live.ledger.heads() if head[0].startswith(CALLOUT)]
+    return heads, [call.sid for call in read_journal(journal).calls]
+
+
+def waiting_outside(live: Live) -> int:
+    """Return how many letters wait for a broker, for others to read."""
+    assert live.ledger is not None
+    return live.ledger.step(lambda step: step.count_open_letters()).get(AUDIT, 0)
