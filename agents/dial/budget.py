@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from agents.dial.state import Attempt, AttemptState
-from streams.ids import REAL
 from streams.words import Colour, Model
 
 LIVE_LOOK_S = 10
+CHECKS = "check:"
+"""How the realms of checks begin."""
 AHEAD_MAX_S = 300
 PATIENCE_S = 180
 """So long a number waits for its own carrier; a budget that makes it wait longer is used up, and another takes it."""
@@ -57,15 +58,15 @@ def may_ring_at(
         budget: What is allowed.
         now: Story time.
         rise: Whether its warning rose in colour; then it may use the half of the reserve.
-        real: Whether it is the real thing: that does not wait for the rest after a spot check or a drill. Those were
-            our own doing, and a warning must not be a minute late because of them. They count in the budgets.
+        real: Whether it is the real thing: that does not wait for the rest after a check (抽查), which was our own
+            doing: no warning may be a minute late because of it. It counts in the budgets all the same.
     """
     if any(attempt.state is not AttemptState.ENDED for attempt in history):
         return now + timedelta(seconds=LIVE_LOOK_S)
     times = sorted(attempt.dialled_at for attempt in history)
     if not times:
         return now
-    rested = [attempt.dialled_at for attempt in history if attempt.realm == REAL or not real]
+    rested = [attempt.dialled_at for attempt in history if not (real and attempt.realm.startswith(CHECKS))]
     earliest = max([now, *(at + timedelta(seconds=budget.gap_s) for at in rested)])
     for hours, limit, reserve in (
         (1, budget.per_hour, budget.reserve_per_hour),
