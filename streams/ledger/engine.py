@@ -22,6 +22,18 @@ _READ_ONLY_STATE = "25006"
 
 _KNOCK_PAUSE_S = 0.001
 
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS; milliseconds where no unit is named.
+_CUT_OFF: dict[str, Any] = {
+    "options": "-c idle_in_transaction_session_timeout=15000",
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+}
+"""A process that is cut off in the middle of a step must not hold its rows from the others, nor wait for an answer
+that was lost on the way: both ends let go within seconds, where the defaults are for ever and two hours."""
+
 
 def open_engine(url: str, *, connections: int, busy_timeout_s: float, reading: bool = False) -> sa.Engine:
     """Return an engine for `sqlite:///path` or `postgresql://…`; nothing is connected yet.
@@ -53,6 +65,7 @@ def open_engine(url: str, *, connections: int, busy_timeout_s: float, reading: b
             pool_size=connections,
             max_overflow=1,
             pool_pre_ping=True,
+            connect_args={name: value for name, value in _CUT_OFF.items() if name not in parsed.query},
         )
     raise LedgerError(f"the ledger cannot be kept in {kind}; use sqlite:///PATH or postgresql://…")
 
