@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -185,6 +186,8 @@ class DutyRoom:
         given_up = check.called_at is not None and now - check.called_at > checks.GIVE_UP_AFTER
         if result is None and not given_up:
             return Decision(DutyReason.NOT_DUE, check.model_copy(update={"due_at": now + checks.LOOK_AGAIN}))
+        if callout is not None and callout.is_open:
+            self._stop(step, [check], now)
         answered = check.model_copy(update={"answered_at": callout.answered_at if callout else None})
         return _checked(answered, CheckState.DONE, result or CheckResult.NO_WAY, now)
 
@@ -193,17 +196,19 @@ class DutyRoom:
         calling = step.find(SPOT_CHECKS, Where("state", "=", CheckState.CALLING), limit=CHECKS_MAX)
         if not calling or not self._is_real_under_way(step):
             return 0
-        rounds = step.load(ROUNDS, [check.round_id for check in calling])
-        step.save(
-            ROUNDS,
-            [row.model_copy(update={"stopped_at": now, "stop_why": "superseded"}) for row in rounds.values()],
-        )
-        for check in calling:
-            message = Stopped(callout_ids=(check.callout_id,), why="superseded", by="duty", at=now)
-            step.write([write_letter(CALLOUTS_TOPIC, check.id, message, now, cause="gave_way")])
+        self._stop(step, calling, now)
         decisions = [_checked(check, CheckState.SKIPPED, None, now) for check in calling]
         apply(step, SPOT_CHECKS, [item.state for item in decisions if item.state is not None], decisions)
         return len(calling)
+
+    def _stop(self, step: Step, calling: Sequence[SpotCheck], now: datetime) -> None:
+        """End the calls of checks: what rings is hung up, what waits is not rung."""
+        rounds = step.load(ROUNDS, [check.round_id for check in calling])
+        stopped = {"stopped_at": now, "stop_why": "superseded"}
+        step.save(ROUNDS, [row.model_copy(update=stopped) for row in rounds.values()])
+        for check in calling:
+            message = Stopped(callout_ids=(check.callout_id,), why="superseded", by="duty", at=now)
+            step.write([write_letter(CALLOUTS_TOPIC, check.id, message, now, cause="gave_way")])
 
     def _is_real_under_way(self, step: Step) -> bool:
         in_force = Where("state", "in", (ChainState.OPEN, ChainState.GATED))

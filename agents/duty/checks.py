@@ -30,8 +30,12 @@ LADDER = Ladder(
     dial_within_s=1800,
     steps=(LadderStep(to="holder", calls=1, gap_s=60, window_s=60),),
     then="none",
+    fetch_s=900,
 )
-"""One call: an unanswered line rings its five rings and more (35 s), and is not rung again for a check."""
+"""One call: an unanswered line rings its five rings and more (35 s), and is not rung again for a check.
+
+Key 2 says that somebody else answered; the check is over at the next look, long before `fetch_s`.
+"""
 LOOK_AGAIN = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(hours=2)
 _UNSEEN = {
@@ -40,7 +44,8 @@ _UNSEEN = {
     Outcome.VOICEMAIL: CheckResult.NO_ANSWER,
     Outcome.HUNG_UP_EARLY: CheckResult.HEARD_NO_KEY,
     Outcome.HEARD_NO_KEY: CheckResult.HEARD_NO_KEY,
-    Outcome.FETCHING: CheckResult.HEARD_NO_KEY,
+    Outcome.FETCHING: CheckResult.SOMEBODY_ELSE,
+    Outcome.CANNOT: CheckResult.CANNOT_COME,
     Outcome.BUSY: CheckResult.BUSY,
 }
 
@@ -96,7 +101,8 @@ def call(check: SpotCheck, now: datetime, facts: Facts) -> tuple[SpotCheck, Roun
     held = county.who(check.post_id, now)
     round_id = make_id(check.realm, "round", check.id, HAZARD)
     callout_id = make_id(check.realm, "callout", round_id, check.post_id)
-    voice = f"【抽查】{county.name}值班抽查，不是预警。在岗请按1。"
+    name = f"值班表上是{held.person.name}，" if held else ""
+    voice = f"【抽查】{county.name}值班抽查，不是预警。{name}本人在岗请按1，他人接听请按2。"
     opening = Opening(
         callout_id=callout_id,
         post_id=check.post_id,
@@ -144,6 +150,8 @@ def call(check: SpotCheck, now: datetime, facts: Facts) -> tuple[SpotCheck, Roun
 
 def result_of(callout: Callout | None) -> CheckResult | None:
     """Say what a check found, None while the call goes on."""
+    if callout is not None and callout.state is CalloutState.FETCHING:
+        return CheckResult.SOMEBODY_ELSE
     if callout is None or callout.is_open:
         return None
     if callout.state in ANSWERED and callout.state is not CalloutState.HEARD:

@@ -116,9 +116,15 @@ class CheckState(StrEnum):
 
 
 class CheckResult(StrEnum):
-    """What a spot check found, in words that claim no more than was seen: nobody answered is never 缺岗."""
+    """What a spot check found, in words that claim no more than was seen: nobody answered is never 缺岗.
+
+    Which key was pressed is what the one who answered said of who that was, beside whom the roster names; it proves
+    no more than that the key was pressed.
+    """
 
     IN_PLACE = "in_place"
+    SOMEBODY_ELSE = "somebody_else"
+    CANNOT_COME = "cannot_come"
     HEARD_NO_KEY = "heard_no_key"
     NO_ANSWER = "no_answer"
     BUSY = "busy"
@@ -129,7 +135,9 @@ class CheckResult(StrEnum):
     def chinese(self) -> str:
         """Return it as it stands in the table."""
         return {
-            "in_place": "接听并按键",
+            "in_place": "接听，按1（本人在岗）",
+            "somebody_else": "接听，按2（他人接听）",
+            "cannot_come": "接听，按0（不能到岗）",
             "heard_no_key": "接听未按键",
             "no_answer": "未接听",
             "busy": "占线",

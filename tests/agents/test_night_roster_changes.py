@@ -216,6 +216,19 @@ def test_a_spot_check_rings_the_post_says_that_it_is_one_and_notes_the_key(night
     assert (check.state, check.result, check.person_id) == (CheckState.DONE, CheckResult.IN_PLACE, f"{DUTY}-1")
 
 
+@pytest.mark.parametrize(
+    ("habit", "found"), [("fetches", CheckResult.SOMEBODY_ELSE), ("cannot", CheckResult.CANNOT_COME)]
+)
+def test_who_answered_is_what_the_key_says_beside_whom_the_roster_names(night, habit, found):
+    night.phone(FIRST).habit(habit)
+    plan_check(night, DUTY, "23:00").at("23:59")
+
+    (check,) = night.find(SPOT_CHECKS)
+    assert f"值班表上是{DUTY}-1" in night.phone(FIRST).calls[0].voice
+    assert (check.result, check.person_id) == (found, f"{DUTY}-1")
+    assert len(night.phone(FIRST).calls) == 1
+
+
 def test_an_unanswered_spot_check_says_that_nobody_answered_and_nothing_else(night):
     night.phone(FIRST).habit("sleeps")
     plan_check(night, DUTY, "23:00").at("23:30")
