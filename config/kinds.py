@@ -29,6 +29,7 @@ POST_KINDS: dict[str, PostKind] = {
     "flood_chief": PostKind(Word("防汛分管负责人", "chief for floods"), _OFFICES),
     "main_leader": PostKind(Word("主要负责人", "main leader"), _OFFICES),
     "rescue_team": PostKind(Word("抢险救援队", "rescue team"), _OFFICES),
+    "line_check": PostKind(Word("线路自检电话", "line check phone"), (Level.COUNTY,)),
     "village_head": PostKind(Word("防汛责任人", "village head"), (Level.VILLAGE,)),
     "safety_officer": PostKind(Word("安全员", "safety officer"), (Level.VILLAGE,)),
     "site_keeper": PostKind(Word("责任人", "keeper"), (Level.SITE,)),

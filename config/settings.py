@@ -83,6 +83,13 @@ class Settings(BaseSettings):
     text_pace_per_s: float = Field(default=50.0, gt=0, le=10_000, description="Texts sent in one second at most.")
     alarm_url: str = Field(default="", repr=False, description="URL that the auditor POSTs its alarms to, as JSON.")
     heartbeat_url: str = Field(default="", repr=False, description="URL that the auditor GETs while all is well.")
+    line_check_every_min: int = Field(
+        default=0, ge=0, le=7 * 24 * 60, description="Minutes from one line check of the auditor to the next; 0 = none."
+    )
+    line_check_within_min: int = Field(default=5, ge=2, le=60, description="Minutes in which it has to come back.")
+    line_check_area: str = Field(default="", pattern=r"^(\d{12})?$", description="Code of the county, 12 digits.")
+    line_check_token: SecretStr = Field(default=SecretStr(""), description="Token of a sender, for the line check.")
+    line_check_url: str = Field(default="", description="URL of the HTTP door; empty = that of host and port.")
     embedded_broker: bool = Field(default=False, description="Set by `jiaoying up`: the broker in kafka is its own.")
     number_key: SecretStr = Field(default=SecretStr(""), description="Key of the HMAC that stands for phone numbers.")
     twilio_account_sid: str = Field(default="", pattern=r"^(AC[0-9a-fA-F]{32})?$", description="AC and 32 hex digits.")
@@ -174,6 +181,7 @@ class Settings(BaseSettings):
         "aliyun_text_api",
         "alarm_url",
         "heartbeat_url",
+        "line_check_url",
     )
     @classmethod
     def _check_url(cls, url: str) -> str:
@@ -198,7 +206,21 @@ class Settings(BaseSettings):
             )
         for name in self.carriers:
             self._check_real_carrier(name)
+        self._check_line_check()
         return self
+
+    def _check_line_check(self) -> None:
+        """Refuse a line check that could not be posted, or that comes again before the last one is over."""
+        missing = "、".join(
+            PREFIX + field.upper() for field in ("line_check_area", "line_check_token") if not _told(self, field)
+        )
+        if self.line_check_every_min and missing:
+            raise ValueError(f"线路自检还要设 {missing} / a line check also needs {missing}")
+        if 0 < self.line_check_every_min < 2 * self.line_check_within_min:
+            raise ValueError(
+                "LINE_CHECK_EVERY_MIN 至少是 LINE_CHECK_WITHIN_MIN 的两倍 / "
+                "LINE_CHECK_EVERY_MIN is at least twice LINE_CHECK_WITHIN_MIN"
+            )
 
     @property
     def carriers(self) -> tuple[str, ...]:

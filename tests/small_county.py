@@ -53,6 +53,7 @@ STANDING = {
     "hz1-keeper": ("v202", "site_keeper", Level.SITE, XIAWAN, "hz1"),
     "v208-head": ("v208", "village_head", Level.VILLAGE, JINPEN, ""),
 }
+LINE_PHONE = {"c-line": ("county", "line_check", Level.COUNTY, COUNTY, "")}
 
 
 def small_county(
@@ -61,6 +62,7 @@ def small_county(
     numbers: Mapping[str, str] | None = None,
     second_phones: Mapping[str, str] | None = None,
     landlines: Collection[str] = (),
+    line_phone: bool = False,
 ) -> County:
     """Return the county.
 
@@ -69,10 +71,12 @@ def small_county(
         numbers: Another number for whoever holds a post, so that two can share a phone.
         second_phones: A second phone of a post's holder.
         landlines: Whose first phone is a landline.
+        line_phone: Also the post `c-line`, which nothing but a line check rings.
     """
+    standing = {**STANDING, **(LINE_PHONE if line_phone else {})}
     numbers, second_phones = numbers or {}, second_phones or {}
     names = [*(f"{post}-{turn}" for post in ON_SHIFT for turn in (1, 2))]
-    names += [name for post in STANDING for name in (post, f"{post}-b")]
+    names += [name for post in standing for name in (post, f"{post}-b")]
     people = []
     for name in names:
         kind: Literal["mobile", "landline"] = "landline" if name in landlines else "mobile"
@@ -80,7 +84,7 @@ def small_county(
         phones += [Phone(number=second_phones[name])] if name in second_phones else []
         people.append(Person(id=name, name=name, phones=tuple(phones)))
     posts = [_post(post, *facts, on_shift=True, holders=()) for post, facts in ON_SHIFT.items()]
-    posts += [_post(post, *facts, on_shift=False, holders=(post, f"{post}-b")) for post, facts in STANDING.items()]
+    posts += [_post(post, *facts, on_shift=False, holders=(post, f"{post}-b")) for post, facts in standing.items()]
     return County(
         COUNTY,
         "禾溪县",

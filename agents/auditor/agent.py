@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from agents.auditor.line import LineCheck
 from agents.auditor.look import Finding, Kind, Patience, When, judge
 from agents.auditor.questions import Eye
 from agents.auditor.standing import News, Standing
@@ -29,6 +30,7 @@ class Auditor:
         steady_s: Seconds that never jump, for telling when the clock was stepped.
         language: What its sentences are in, zh or en.
         patience: How long things may take.
+        line_check: Posts test warnings on a schedule; None where none are wanted.
     """
 
     eye: Eye
@@ -38,6 +40,7 @@ class Auditor:
     steady_s: Callable[[], float]
     language: str = "zh"
     patience: Patience = field(default_factory=Patience)
+    line_check: LineCheck | None = None
     _standing: Standing = field(default_factory=Standing, init=False)
     _began_s: float = field(init=False)
     _last: tuple[datetime, float] | None = field(default=None, init=False)
@@ -55,7 +58,10 @@ class Auditor:
         """Look, tell what is new, beat if nothing is wrong; return what is wrong."""
         when = self._when()
         try:
-            findings = judge(self.eye.look(when.now), when, self.patience)
+            seen = self.eye.look(when.now)
+            findings = judge(seen, when, self.patience)
+            if self.line_check is not None:
+                findings = (*findings, *self.line_check.look(when, seen.line_checks, self.patience.start_s))
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody must hear that nobody is looking.
             findings = (Finding(Kind.BLIND, detail=f"{type(error).__name__}: {_first_line(error)}"),)
         for news in self._standing.take(findings, when.wall):

@@ -23,6 +23,8 @@ SERIOUS_TROUBLES = (
     "clock_off",
 )
 WORKER_LEASE = "sealer"
+LINE_CHECK = "line_check"
+"""The hazard of the auditor's own test warnings."""
 ROWS_MAX = 200
 """How many rows one question reads: enough to say "many"; the oldest come first."""
 
@@ -47,6 +49,8 @@ class Kind(StrEnum):
     CLOCK_OFF = "clock_off"
     CLOCK_STEPPED = "clock_stepped"
     HEAD_BROKEN = "head_broken"
+    LINE_CHECK_MISSED = "line_check_missed"
+    DOOR_CLOSED = "door_closed"
 
 
 _CHINESE = {
@@ -67,6 +71,8 @@ _CHINESE = {
     Kind.CLOCK_OFF: "本机时钟与数据库相差 {detail}。请检查时间同步",
     Kind.CLOCK_STEPPED: "本机时钟跳了 {detail}。请检查时间同步",
     Kind.HEAD_BROKEN: "台账有 {count} 条链的链头与记录不符。请运行 jiaoying ledger verify",
+    Kind.LINE_CHECK_MISSED: "线路自检已 {late} 没有叫通：自检电话没有应答回来。请查网关、工作进程、线路和自检电话",
+    Kind.DOOR_CLOSED: "线路自检的测试预警送不进去：{detail}。请检查网关 (jiaoying gateway) 和令牌",
 }
 _ENGLISH = {
     Kind.BLIND: "the auditor cannot read the ledger: {detail}; look at the database and the disk",
@@ -86,6 +92,8 @@ _ENGLISH = {
     Kind.CLOCK_OFF: "this machine's clock is {detail} off the database's; look at NTP",
     Kind.CLOCK_STEPPED: "this machine's clock was stepped by {detail}; look at NTP",
     Kind.HEAD_BROKEN: "{count} chains have a head that is not their last entry; run jiaoying ledger verify",
+    Kind.LINE_CHECK_MISSED: "no line check came back for {late}; look at the workers, the carrier and its phone",
+    Kind.DOOR_CLOSED: "the line check's test warning is not taken: {detail}; look at the gateway and the token",
 }
 
 
@@ -165,6 +173,7 @@ class Seen:
         texts: The queue of messages.
         troubles: Open troubles of serious kinds.
         heads: Heads beside their entries.
+        line_checks: Confirmed line checks by when their callouts were opened, the latest only.
         worker_until: Until when a worker said it is there; None where none ever did. Real time.
         database_at: The database's own clock, where it has one.
         disk_free_bytes: In the data folder.
@@ -177,6 +186,7 @@ class Seen:
     texts: Queue = Queue()
     troubles: Sequence[Row] = ()
     heads: Sequence[HeadRow] = ()
+    line_checks: Sequence[Row] = ()
     worker_until: datetime | None = None
     database_at: datetime | None = None
     disk_free_bytes: int = 2**62

@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agents.auditor.look import (
+    LINE_CHECK,
     OPEN_STATES,
     OUTGOING_TOPICS,
     ROWS_MAX,
@@ -49,6 +50,12 @@ ORDER BY callouts.{column} LIMIT :most
 _DIALLED = "SELECT dialled_at FROM attempts WHERE channel = :channel ORDER BY dialled_at DESC LIMIT 1"
 _FREE = "SELECT max(next_at) FROM paces WHERE id LIKE :pattern"
 _TROUBLES = "SELECT id, at, body FROM troubles WHERE closed_at IS NULL AND kind IN :kinds ORDER BY at LIMIT :most"
+_LINE_CHECK = """
+SELECT callouts.id, callouts.opened_at FROM callouts JOIN chains ON chains.id = callouts.chain_id
+WHERE chains.hazard = :hazard AND chains.realm LIKE 'check:%' AND callouts.state = 'confirmed'
+  AND EXISTS (SELECT 1 FROM entries WHERE entries.subject = callouts.id AND entries.what = 'confirmed')
+ORDER BY callouts.opened_at DESC LIMIT 1
+"""
 _LEASE = "SELECT until FROM leases WHERE name = :name"
 _HEADS = """
 SELECT heads.subject, heads.hash, entries.hash, beyond.n FROM heads
@@ -107,6 +114,7 @@ class Eye:
                 texts=ask.queue("text_at", "text", now),
                 troubles=ask.troubles(),
                 heads=self._some_heads(ask),
+                line_checks=ask.rows(_LINE_CHECK, hazard=LINE_CHECK),
                 worker_until=_time(until) if until else None,
                 database_at=ask.database_at(),
                 disk_free_bytes=free_bytes,

@@ -1,16 +1,18 @@
 """How the auditor makes itself heard: a file of its own, standard error, a URL; and the heartbeat, a file and a URL.
 
 Every way is tried whatever becomes of the others, and none may keep the next look waiting: what goes over the network
-goes from a thread. It must never use the house's own doors, topics or carriers: those are what may be broken.
+goes from a thread. It must never use the house's own doors, topics or carriers: those are what may be broken. The one
+exception is `Door`, by which the line check goes in: what it is for is to find out whether they are.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -121,3 +123,36 @@ class Heartbeat:
         if self._url and self._caller is not None and due:
             self._asked_at = wall
             self._caller.ask(self._url)
+
+
+class Door:
+    """The house's ordinary door for warnings, as any sender knocks at it.
+
+    Args:
+        url: Of the gateway.
+        token: Of a sender.
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url, self._token = f"{url.rstrip('/')}/v1/warnings", token
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="auditor-door")
+
+    def post(self, content: bytes) -> Future[str]:
+        """Hand a document in; the answer is empty where it was taken, else why not."""
+        return self._thread.submit(self._post, content)
+
+    def close(self) -> None:
+        """Let go of the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _post(self, content: bytes) -> str:
+        headers = {"Content-Type": "application/json; charset=utf-8", "Authorization": f"Bearer {self._token}"}
+        try:
+            # Only http and https: the settings refuse anything else.
+            request = urllib.request.Request(self._url, data=content, headers=headers)  # noqa: S310
+            with urllib.request.urlopen(request, timeout=URL_TIMEOUT_S):  # noqa: S310
+                return ""
+        except urllib.error.HTTPError as error:
+            return f"HTTP {error.code}"
+        except (OSError, ValueError) as error:
+            return type(error).__name__

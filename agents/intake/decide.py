@@ -38,6 +38,9 @@ from streams.rooms import Decision, trouble
 from streams.topics import WARNINGS
 from streams.words import Colour, MsgType, Status
 
+LINE_CHECK = "line_check"
+"""The one test that is called, on its own phone. What else is read as one was read wrongly, and wakes somebody."""
+
 
 class IntakeReason(StrEnum):
     """Why INTAKE did what it did."""
@@ -75,8 +78,11 @@ def decide_warning(
     chain: Chain | None, warning: IssuedWarning, chain_id: str, now: datetime, facts: Facts
 ) -> Decision[Chain]:
     """Decide what a warning does; `chain` is the one it belongs to, or None for a new one under `chain_id`."""
-    if warning.status not in (Status.ACTUAL, Status.EXERCISE):
+    is_line_check = warning.hazard == LINE_CHECK and warning.status is Status.TEST
+    if warning.status not in (Status.ACTUAL, Status.EXERCISE) and not is_line_check:
         return _note(chain_id, IntakeReason.NOT_ACTUAL, warning, now)
+    if warning.hazard == LINE_CHECK and not is_line_check:
+        warning = warning.model_copy(update={"hazard": None})
     if warning.kind in (MsgType.ACK, MsgType.ERROR):
         return _note(chain_id, IntakeReason.NO_CALL_TYPE, warning, now)
     if chain is not None and warning.identifier in chain.identifiers:
@@ -91,6 +97,9 @@ def decide_warning(
         return _note(chain_id, IntakeReason.OUTSIDE, warning, now)
     until = valid_until(warning, facts)
     if area.unclear or warning.hazard is None or warning.colour is None or until <= now:
+        if is_line_check:
+            # Nobody is woken because a test came late; that it did not come back is found out by who sent it.
+            return _note(chain_id, IntakeReason.TOO_OLD, warning, now)
         reason = IntakeReason.TOO_OLD if until <= now else IntakeReason.UNCLEAR
         return _unclear(chain, warning, chain_id, reason, now, facts)
     fresh = start_chain(warning, chain_id, now, until).model_copy(update={"regions": area.regions, "named": area.named})

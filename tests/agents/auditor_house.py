@@ -6,12 +6,14 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agents.auditor.agent import Auditor
+from agents.auditor.line import LineCheck
 from agents.auditor.questions import Eye
 from agents.auditor.ways import FileWay, Heartbeat
 from agents.dial.carriers.protocol import Dial, Placed
@@ -20,6 +22,7 @@ from agents.facts import Facts
 from config.load import load_rules
 from streams.clock import VirtualClock
 from streams.delivery import deliver
+from streams.doors.reception import Reception
 from streams.ids import make_id
 from streams.ledger.migrate import migrate
 from streams.ledger.seal import write_next_seal
@@ -27,7 +30,7 @@ from streams.ledger.sql import SqlLedger
 from streams.letters import Ordered, write_letter
 from streams.topics import TOPICS, WARNINGS_RAW
 from streams.wiring import TABLES, build
-from tests.small_county import XIKOU, small_county
+from tests.small_county import COUNTY, XIKOU, small_county
 
 START = datetime(2021, 7, 19, 14, 0, tzinfo=UTC)
 ALL = frozenset({"letters", "ticker", "dialler", "recover", "lease"})
@@ -44,7 +47,7 @@ class MuteCarrier(SimulatedCarrier):
 class SabotagedHouse:
     """Real rooms on a real file; `working` names the parts that still work."""
 
-    def __init__(self, folder: Path, carrier: SimulatedCarrier | None = None) -> None:
+    def __init__(self, folder: Path, carrier: SimulatedCarrier | None = None, *, line_check: bool = False) -> None:
         self.folder = folder
         self.path = folder / "ledger.sqlite3"
         self.clock = VirtualClock(START)
@@ -55,7 +58,7 @@ class SabotagedHouse:
         self.house = build(
             ledger=self.ledger,
             clock=self.clock,
-            facts=Facts(small_county(), load_rules()),
+            facts=Facts(small_county(line_phone=True), load_rules()),
             carriers=(carrier or SimulatedCarrier(sleeper),),
             number_key=b"the numbers of these tests",
             owner="worker",
@@ -66,11 +69,32 @@ class SabotagedHouse:
             Heartbeat(folder / "heartbeat"),
             self.clock,
             self.steady_s,
+            line_check=self.new_line_check() if line_check else None,
         )
+        self.door = ""
+        self.posted: list[bytes] = []
         self.found: dict[str, float] = {}
 
     def steady_s(self) -> float:
         return (self.clock.now() - START).total_seconds()
+
+    def new_line_check(self) -> LineCheck:
+        """A check every ten minutes that has to be back in two, posted at the house's own door."""
+        path = self.folder / "line_check.json"
+        return LineCheck(timedelta(minutes=10), timedelta(minutes=2), COUNTY, self._post, path)
+
+    def _post(self, content: bytes) -> Future[str]:
+        """The gateway as the auditor knows it: 202, or what `door` says."""
+        answer: Future[str] = Future()
+        if not self.door:
+            self.posted.append(content)
+        answer.set_result(self.door)
+        return answer
+
+    async def _take_posted(self) -> None:
+        reception = Reception(self.ledger, self.house.facts, self.clock, "real")
+        while self.posted:
+            await reception.take_warnings(self.posted.pop(0), "application/json", door="http", by="auditor")
 
     async def order(self) -> None:
         """A person orders a call for a township."""
@@ -100,6 +124,7 @@ class SabotagedHouse:
     async def work(self) -> None:
         """What a worker does at one instant, as far as its parts work."""
         now = self.clock.now()
+        await self._take_posted()
         if "lease" in self.working and self.steady_s() % 6 == 0:
             await self.ledger.run(lambda step: step.lease("sealer", "worker", now, 15) and write_next_seal(step, now))
         if "letters" in self.working:

@@ -36,8 +36,8 @@ def test_the_ladder_of_a_village_says_every_figure_that_decides_a_call() -> None
 
 
 def test_a_rule_after_others_speaks_of_the_other_hazards() -> None:
-    red = explain(load_rules())[2]
-    assert red.startswith("规则3(red):红色预警、监测告警,其余灾种,不论何时:按“县级”梯次打电话给县级值班员、带班领导;")
+    red = explain(load_rules())[3]
+    assert red.startswith("规则4(red):红色预警、监测告警,其余灾种,不论何时:按“县级”梯次打电话给县级值班员、带班领导;")
 
 
 def test_limits_of_rain_and_level_are_said_with_window_and_reference() -> None:

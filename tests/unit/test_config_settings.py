@@ -80,6 +80,11 @@ def test_a_variable_that_resembles_no_setting_is_left_to_others(monkeypatch: pyt
         ({"wall_origin": "2021-07-19T21:59:00", "story_origin": "2021-07-19T21:59:00+08:00"}, "要带时区"),
         ({"story_origin": "2021-07-19T21:59:00+08:00"}, "WALL_ORIGIN 与 STORY_ORIGIN 要一起设"),
         ({"speed": 60}, "SPEED 只与两个 ORIGIN 一起用"),
+        ({"line_check_every_min": 60}, "线路自检还要设 JIAOYING_LINE_CHECK_AREA、JIAOYING_LINE_CHECK_TOKEN"),
+        (
+            {"line_check_every_min": 6, "line_check_area": "419926000000", "line_check_token": "s" * 24},
+            "LINE_CHECK_EVERY_MIN 至少是 LINE_CHECK_WITHIN_MIN 的两倍",
+        ),
         ({"port": 8011}, "PORT 与 METRICS_PORT 不能相同"),
         ({"carrier": "twilio"}, "CARRIER=twilio 还要设 JIAOYING_TWILIO_ACCOUNT_SID"),
         ({"twilio_from_number": "110"}, "JIAOYING_TWILIO_FROM_NUMBER: 写法不对:E.164."),
