@@ -72,7 +72,8 @@ class WarningWords:
 
 def fields_of(moved: ChainMoved, place: str, facts: Facts, language: Language | None = None) -> dict[str, str]:
     """Return the fields by which a sentence about a warning, an order or an alarm is filled in, as they are written."""
-    return _Words(facts, language).of_warning(moved, place)
+    said = _Words(facts, language)
+    return said.at(said.of_warning(moved), place)
 
 
 def ending_text(moved: ChainMoved, place: str, facts: Facts) -> str:
