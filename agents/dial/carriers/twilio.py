@@ -279,7 +279,8 @@ def _refusal(status: int, code: str) -> CarrierError:
     """Return what a 4xx means. Twilio's own sentence is left out: it quotes the number."""
     verdict = VERDICTS.get(code, Verdict(Outcome.VENDOR_FAILED, permanent=True))
     sentence = f"Twilio refused ({status}, code {code}): see twilio.com/docs/api/errors/{code}"
-    if status == 429 or not verdict.permanent:
+    # 409: Studio conducts a call to this number already.
+    if status in (409, 429) or not verdict.permanent:
         return VendorBusyError(sentence)
     if status >= 500:
         return VendorDownError(sentence)

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from config.settings import Settings
 from streams.clock import Clock
 from streams.doors import files
+from streams.doors.asking import asking
 from streams.doors.http import api, pages
 from streams.doors.http.api_reads import reads_router
 from streams.doors.http.by_hand import hand_router
@@ -65,7 +66,8 @@ def create_gateway(house: House, settings: Settings, *, registry: CollectorRegis
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watching = asyncio.create_task(files.watch(settings.data_dir / "inbox", take_file, house.clock))
         try:
-            yield
+            async with asking(house, settings):
+                yield
         finally:
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -33,6 +33,8 @@ RECEIPTS_WITHIN = timedelta(days=3)
 def hearing_router(house: House, settings: Settings, metrics: CollectorRegistry | None = None) -> APIRouter:
     """Return the routes that carriers call: Twilio's under the path of its public URL, Aliyun's under /aliyun.
 
+    A carrier that cannot reach us has none: it is asked (streams/doors/asking.py).
+
     Args:
         house: Where it is kept.
         settings: Which carriers there are, and their accounts.
@@ -40,11 +42,11 @@ def hearing_router(house: House, settings: Settings, metrics: CollectorRegistry 
     """
     hearing = Hearing(house, settings.realm)
     routers = APIRouter()
-    if "aliyun" in settings.carriers:
+    if "aliyun" in settings.carriers and settings.aliyun_receipt_secret.get_secret_value():
         speed = settings.aliyun_chars_per_s
         receipts = Receipts(hearing.hear, hearing.attempts_of, house.clock, house.number_key, speed)
         routers.include_router(aliyun_router(receipts, settings.aliyun_receipt_secret.get_secret_value()))
-    if "twilio" not in settings.carriers:
+    if "twilio" not in settings.carriers or not settings.twilio_public_url:
         return routers
     tokens = [settings.twilio_auth_token.get_secret_value(), settings.twilio_auth_token_next.get_secret_value()]
     router = APIRouter(prefix=urlsplit(settings.twilio_public_url).path.rstrip("/"))
