@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from agents.dial.carriers.protocol import Dial, Placed
+from streams.bench.figures import cpu_s
 from streams.clock import SystemClock
 from streams.ids import digest
 from streams.letters import CallNews
@@ -29,6 +30,7 @@ class BenchCarrier:
         self.texts = 0
         self.first_call_at: datetime | None = None
         self.last_call_at: datetime | None = None
+        self.cpu_s_at_last_call = 0.0
 
     def may_dial(self, number: str) -> bool:
         """Return whether it is a number of a synthetic county."""
@@ -42,6 +44,7 @@ class BenchCarrier:
             return Placed(vendor_id=vendor_id)
         self.calls += 1
         self.last_call_at = self._clock.wall()
+        self.cpu_s_at_last_call = cpu_s()
         self.first_call_at = self.first_call_at or self.last_call_at
         return Placed(vendor_id=vendor_id, to_come=self._answer(dial) if self._answers else ())
 

@@ -70,12 +70,13 @@ def peak_mib() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def as_json(figures: Sequence[Figure], ledger: str) -> dict[str, Any]:
+def as_json(figures: Sequence[Figure], ledger: str, broker: str) -> dict[str, Any]:
     """Return figures with what they were measured on; nothing in it names the machine."""
     return {
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "ledger": ledger,
+        "broker": broker,
         "figures": [asdict(figure) | {"is_met": figure.is_met} for figure in figures],
     }

@@ -17,9 +17,10 @@ from agents.callout.state import CALLOUTS, Callout
 from agents.plan.state import ROUNDS
 from config.settings import Settings, read_settings
 from rosters.load import load_county
+from streams.bench.crew import BenchError
 from streams.bench.figures import Figure, percentile
 from streams.bench.parts import open_callouts, open_round
-from streams.bench.stand import PAGE, REALM, BenchError, Tell
+from streams.bench.stand import PAGE, REALM, Ground, Tell, drop_ledger, own_ledger
 from streams.broker import free_port
 from streams.cli.tokens import own_token
 from streams.clock import SystemClock
@@ -39,10 +40,10 @@ RESTART_WITHIN_S = 120.0
 DAY = timedelta(days=1)
 
 
-async def first_dial(orders: int, tell: Tell) -> list[Figure]:
+async def first_dial(orders: int, tell: Tell, ground: Ground) -> list[Figure]:
     """From the 202 for a person's order until the first call for it was claimed, on an otherwise idle stack."""
     with tempfile.TemporaryDirectory(prefix="jiaoying-bench-") as folder:
-        settings = _settings(Path(folder))
+        settings = _settings(Path(folder), ground)
         stack = Stack(settings, lambda text: tell(f"first-dial: {text}", 0.0))
         ledger: SqlLedger | None = None
         try:
@@ -53,6 +54,7 @@ async def first_dial(orders: int, tell: Tell) -> list[Figure]:
             await stack.stop()
             if ledger is not None:
                 await asyncio.to_thread(ledger.close)
+            drop_ledger(ground)
     name = "first-dial"
     return [
         Figure(name, orders, "orders dialled", len(latencies_s), f"of {orders}"),
@@ -97,10 +99,10 @@ async def _order_one(client: httpx.AsyncClient, ledger: SqlLedger, village: str,
     return None
 
 
-async def restart(open_count: int, tell: Tell) -> list[Figure]:
+async def restart(open_count: int, tell: Tell, ground: Ground) -> list[Figure]:
     """From starting a worker's process, with many callouts open, until the one that is due first is dialled."""
     with tempfile.TemporaryDirectory(prefix="jiaoying-bench-") as folder:
-        settings = _settings(Path(folder))
+        settings = _settings(Path(folder), ground)
         await asyncio.to_thread(prepare, settings)
         ledger = SqlLedger(settings.ledger, TABLES)
         try:
@@ -109,6 +111,7 @@ async def restart(open_count: int, tell: Tell) -> list[Figure]:
             dialled_s = await _start_worker(ledger, settings, due_id)
         finally:
             await asyncio.to_thread(ledger.close)
+            drop_ledger(ground)
     return [Figure("restart", open_count, "process start to the first due call", dialled_s, "s", 10.0)]
 
 
@@ -153,11 +156,11 @@ async def _start_worker(ledger: SqlLedger, settings: Settings, due_id: str) -> f
     return None
 
 
-def _settings(folder: Path) -> Settings:
+def _settings(folder: Path, ground: Ground) -> Settings:
     return read_settings(
         data_dir=folder,
-        ledger_url="",
-        kafka=(),
+        ledger_url=own_ledger(ground),
+        kafka=ground.kafka,
         realm=REALM,
         port=free_port(),
         metrics_port=free_port(),

@@ -7,19 +7,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agents.callout.state import CALLOUTS, Callout, CalloutState
+from agents.dial.state import ATTEMPTS
 from agents.plan.state import ROUNDS, Round
 from config.load import load_rules
+from rosters.county import County
 from streams.bench.carrier import BenchCarrier
 from streams.bench.county import CODE, synthetic_county
-from streams.bench.figures import Figure, cpu_s, forget_peak, peak_mib, percentile
-from streams.bench.stand import REALM, Stand, Tell
+from streams.bench.crew import WorkerTold
+from streams.bench.figures import Figure, forget_peak, peak_mib, percentile
+from streams.bench.stand import REALM, Ground, Stand, Tell
 from streams.clock import SystemClock
 from streams.ids import make_id
 from streams.ledger.contract import Where
 from streams.letters import IssuedWarning, Letter, Mode, Move, Received, write_letter
 from streams.topics import WARNINGS_RAW
-from streams.words import Colour, Level, MsgType, Status
+from streams.words import Channel, Colour, Level, MsgType, Status
 
+HERE = Ground()
 WITHIN_S = 60.0
 WITHIN_S_PER_POST = 0.02
 DUE_SHARE = 0.2
@@ -29,61 +33,88 @@ DAY = timedelta(days=1)
 AIM_DIALLED_S = {10_000: 5.0}
 
 
-async def red_warning(posts: int, tell: Tell, ledger_url: str = "", *, answers: bool = False) -> list[Figure]:
+async def red_warning(
+    posts: int, tell: Tell, ground: Ground = HERE, *, answers: bool = False, workers: int = 1
+) -> list[Figure]:
     """One red warning for a whole county: seconds until planned, dialled, and with `answers` confirmed by all."""
-    name = "receipts" if answers else "red-warning"
+    name = _named("receipts" if answers else "red-warning", workers)
     clock = SystemClock()
-    tell(f"{name} {posts}: 造县 / making the county", 0.0)
-    forget_peak()
-    carrier = BenchCarrier(answers=answers)
-    stand = Stand(synthetic_county(posts, clock.now()), carrier=carrier, ledger_url=ledger_url)
+    tell(f"{name} {posts}: 启动工作进程 / starting the workers", 0.0)
+    stand = Stand(ground)
     try:
         await stand.start()
+        crew = await stand.start_crew(workers, posts, answers=answers)
         within_s = WITHIN_S + posts * WITHIN_S_PER_POST
-        began, used_s = clock.wall(), cpu_s()
+        tell(f"{name} {posts}: 计划 / planning", 0.1)
+        began = clock.wall()
         await stand.ledger.run(lambda step: step.write([_warning(clock.now())]))
         planned_s = await stand.until(lambda: _is_full(stand, posts), within_s)
         tell(f"{name} {posts}: 拨出 / dialling", 0.3)
-        await stand.until(lambda: carrier.calls >= posts, within_s)
-        first_s, dialled_s = _since(began, carrier.first_call_at), _since(began, carrier.last_call_at)
-        figures = [
-            Figure(name, posts, "first call placed", first_s, "s"),
-            Figure(name, posts, "all callouts planned", planned_s, "s"),
-            Figure(name, posts, "calls placed", carrier.calls, "calls"),
-            Figure(name, posts, "all calls placed", dialled_s, "s", None if answers else AIM_DIALLED_S.get(posts)),
-            Figure(name, posts, "processor time of the worker until then", cpu_s() - used_s, "s"),
-        ]
+        await stand.until(lambda: _is_dialled(stand, posts), within_s)
+        figures = [Figure(name, posts, "all callouts planned", planned_s, "s")]
         if answers:
             tell(f"{name} {posts}: 应答 / answering", 0.6)
-            figures += await _confirmed(stand, posts, began, within_s)
-        peak = [("peak memory of the worker", peak_mib()), ("memory of the broker", stand.broker.rss_mib())]
-        return [*figures, *(Figure(name, posts, what, value, "MiB") for what, value in peak)]
+            confirmed_s = await _confirmed(stand, posts, began, within_s)
+        broker_mib = stand.broker.rss_mib() if stand.broker is not None else None
+        told = await crew.stop()
+        figures += _dialled(name, posts, began, told, None if answers else AIM_DIALLED_S.get(posts))
+        if answers:
+            figures += _receipts(name, posts, confirmed_s, _first_s(began, told))
+        figures += [Figure(name, posts, "memory of the broker", broker_mib, "MiB")] if broker_mib is not None else []
+        return figures
     finally:
         await stand.stop()
+
+
+def _named(part: str, workers: int) -> str:
+    return part if workers == 1 else f"{part}, {workers} workers"
 
 
 async def _is_full(stand: Stand, posts: int) -> bool:
     return await stand.count(CALLOUTS) >= posts
 
 
-async def _confirmed(stand: Stand, posts: int, began: datetime, within_s: float) -> list[Figure]:
-    """Wait until every callout is confirmed; the rate counts from the first call."""
+async def _is_dialled(stand: Stand, posts: int) -> bool:
+    return await stand.count(ATTEMPTS, Where("channel", "=", Channel.VOICE), Where("state", "!=", "claimed")) >= posts
+
+
+def _first_s(began: datetime, told: Sequence[WorkerTold]) -> float | None:
+    return min((_since(began, one.first_call_at) for one in told if one.first_call_at), default=None)
+
+
+def _dialled(name: str, posts: int, began: datetime, told: Sequence[WorkerTold], aim: float | None) -> list[Figure]:
+    """Return what the workers say of their calls; the last call is the last of whichever worker."""
+    last_s = max((_since(began, one.last_call_at) for one in told if one.last_call_at), default=None)
+    return [
+        Figure(name, posts, "first call placed", _first_s(began, told), "s"),
+        Figure(name, posts, "calls placed", sum(one.calls for one in told), "calls"),
+        Figure(name, posts, "all calls placed", last_s, "s", aim),
+        Figure(name, posts, "processor time of the workers until then", sum(one.cpu_s for one in told), "s"),
+        Figure(name, posts, "peak memory of a worker", max((one.memory_mib for one in told), default=None), "MiB"),
+    ]
+
+
+async def _confirmed(stand: Stand, posts: int, began: datetime, within_s: float) -> float | None:
+    """Wait until every callout is confirmed; return after how many seconds it was, or None."""
 
     async def all_confirmed() -> bool:
         return await stand.count(CALLOUTS, Where("state", "=", CalloutState.CONFIRMED)) >= posts
 
-    ended = await stand.until(all_confirmed, within_s)
-    if ended is None:
-        return [Figure("receipts", posts, "all confirmed", None, "s")]
-    confirmed_s = _since(began, stand.clock.wall()) or 0.0
-    from_first_s = confirmed_s - (_since(began, stand.carrier.first_call_at) or 0.0)
+    if await stand.until(all_confirmed, within_s) is None:
+        return None
+    return _since(began, stand.clock.wall())
+
+
+def _receipts(name: str, posts: int, confirmed_s: float | None, first_s: float | None) -> list[Figure]:
+    """Return when all were confirmed, and the rate, which counts from the first call."""
+    rate = None if confirmed_s is None or first_s is None else posts / (confirmed_s - first_s)
     return [
-        Figure("receipts", posts, "all confirmed", confirmed_s, "s"),
-        Figure("receipts", posts, "receipts per second, dialling included", posts / from_first_s, "1/s"),
+        Figure(name, posts, "all confirmed", confirmed_s, "s"),
+        Figure(name, posts, "receipts per second, dialling included", rate, "1/s"),
     ]
 
 
-async def deadlines(open_callouts: int, tell: Tell, ledger_url: str = "") -> list[Figure]:
+async def deadlines(open_callouts: int, tell: Tell, ground: Ground = HERE) -> list[Figure]:
     """Lateness of deadlines with many callouts open: from due until the entry of the step left the worker."""
     clock = SystemClock()
     forget_peak()
@@ -96,10 +127,12 @@ async def deadlines(open_callouts: int, tell: Tell, ledger_url: str = "") -> lis
             if entry["subject"] in due:
                 late_s.setdefault(entry["subject"], (wall - due[entry["subject"]]).total_seconds())
 
-    stand = Stand(synthetic_county(500, clock.now()), carrier=BenchCarrier(), ledger_url=ledger_url, see=see)
+    stand = Stand(ground)
+    county = synthetic_county(500, clock.now())
     try:
-        await _seed(stand, open_callouts, tell)
+        await _seed(stand, county, open_callouts, tell)
         await stand.start()
+        await stand.start_worker(county, BenchCarrier(), see)
         await _make_due(stand, due, min(2000, int(open_callouts * DUE_SHARE)))
         tell(f"deadlines {open_callouts}: 等到期 / waiting for them to fall due", 0.7)
         await stand.until(lambda: len(late_s) >= len(due), DUE_FROM_S + DUE_WITHIN_S + WITHIN_S)
@@ -116,11 +149,11 @@ async def deadlines(open_callouts: int, tell: Tell, ledger_url: str = "") -> lis
         await stand.stop()
 
 
-async def _seed(stand: Stand, count: int, tell: Tell) -> None:
+async def _seed(stand: Stand, county: County, count: int, tell: Tell) -> None:
     """Put a round with open callouts into the ledger, all of them due tomorrow."""
     name = f"deadlines {count}: 放入叫应 / opening callouts"
     await stand.save(ROUNDS, [open_round(stand.clock.now())], lambda _: None)
-    rows = open_callouts(list(stand.house.facts.county.posts), count, stand.clock.now() + DAY)
+    rows = open_callouts(list(county.posts), count, stand.clock.now() + DAY)
     await stand.save(CALLOUTS, rows, lambda saved: tell(name, 0.6 * saved / count))
 
 
@@ -206,5 +239,5 @@ def _warning(now: datetime) -> Letter:
     return write_letter(WARNINGS_RAW, warning.id, message, now, cause=warning.id)
 
 
-def _since(began: datetime, at: datetime | None) -> float | None:
-    return None if at is None else (at - began).total_seconds()
+def _since(began: datetime, at: datetime) -> float:
+    return (at - began).total_seconds()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +15,11 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from streams.bench.crew import BenchError
 from streams.bench.figures import Figure, as_json
 from streams.bench.live import first_dial, restart
 from streams.bench.parts import deadlines, red_warning
-from streams.bench.stand import BenchError, Tell
+from streams.bench.stand import Ground, Tell
 from streams.cli.screen import console, error_console, set_up_logging
 
 
@@ -28,6 +31,16 @@ class Part(StrEnum):
     RECEIPTS = "receipts"
     DEADLINES = "deadlines"
     RESTART = "restart"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large each part is measured; each list is gone through."""
+
+    posts: list[int]
+    open_callouts: list[int]
+    workers: list[int]
+    orders: int
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,6 +62,12 @@ def bench(
     ledger_url: Annotated[
         str, typer.Option(help="PostgreSQL 地址，另建一个模式，测完删除 / PostgreSQL instead of SQLite")
     ] = "",
+    workers: Annotated[
+        list[int] | None, typer.Option(min=1, max=16, help="几个工作进程，可多次 / worker processes, repeatable")
+    ] = None,
+    kafka: Annotated[
+        str, typer.Option(help="空的 Kafka：主机:端口，逗号隔开 / an empty Kafka instead of the embedded broker")
+    ] = "",
     figures_file: Annotated[Path | None, typer.Option("--json", help="数字写入 JSON / figures as JSON")] = None,
 ) -> None:
     """测速：拨出、计划、到期、应答、重启、内存 / measure dialling, planning, deadlines, receipts, restart, memory."""
@@ -56,6 +75,7 @@ def bench(
     chosen = parts or list(Part)
     if ledger_url and sa.make_url(ledger_url).get_backend_name() != "postgresql":
         raise typer.BadParameter("只接受 postgresql://…；SQLite 不用写 / postgresql://… only; SQLite is the default")
+    ground = Ground(ledger_url, tuple(server.strip() for server in kafka.split(",") if server.strip()))
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=error_console(), transient=True) as progress:
         task = progress.add_task("测速 / measuring", total=1.0)
@@ -65,7 +85,12 @@ def bench(
 
         try:
             figures = asyncio.run(
-                _measure(chosen, posts or [500, 10_000], open_callouts or [10_000], orders, ledger_url, tell)
+                _measure(
+                    chosen,
+                    Sizes(posts or [500, 10_000], open_callouts or [10_000], workers or [1], orders),
+                    ground,
+                    tell,
+                )
             )
         except BenchError as error:
             error_console().print(f"[bold red]✗[/] {error}", highlight=False)
@@ -73,26 +98,25 @@ def bench(
     _show(figures)
     if figures_file is not None:
         kind = "postgresql" if ledger_url else "sqlite"
-        figures_file.write_text(json.dumps(as_json(figures, kind), ensure_ascii=False, indent=1) + "\n", "utf-8")
+        told = as_json(figures, kind, "kafka" if ground.kafka else "embedded")
+        figures_file.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
         console().print(f"JSON: {figures_file}")
 
 
-async def _measure(
-    parts: list[Part], posts: list[int], open_counts: list[int], orders: int, ledger_url: str, tell: Tell
-) -> list[Figure]:
+async def _measure(parts: list[Part], sizes: Sizes, ground: Ground, tell: Tell) -> list[Figure]:
     figures: list[Figure] = []
     if Part.FIRST_DIAL in parts:
-        figures += await first_dial(orders, tell)
-    for size in posts:
+        figures += await first_dial(sizes.orders, tell, ground)
+    for posts, workers in product(sizes.posts, sizes.workers):
         if Part.RED_WARNING in parts:
-            figures += await red_warning(size, tell, ledger_url)
+            figures += await red_warning(posts, tell, ground, workers=workers)
         if Part.RECEIPTS in parts:
-            figures += await red_warning(size, tell, ledger_url, answers=True)
-    for size in open_counts:
+            figures += await red_warning(posts, tell, ground, answers=True, workers=workers)
+    for count in sizes.open_callouts:
         if Part.DEADLINES in parts:
-            figures += await deadlines(size, tell, ledger_url)
+            figures += await deadlines(count, tell, ground)
         if Part.RESTART in parts:
-            figures += await restart(size, tell)
+            figures += await restart(count, tell, ground)
     return figures
 
 

@@ -49,7 +49,7 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
 
 
 def test_an_aim_that_was_not_reached_in_time_is_not_met() -> None:
-    told = as_json([Figure("p", 1, "w", None, "s", 5.0), Figure("p", 1, "w", 4.0, "s", 5.0)], "sqlite")
+    told = as_json([Figure("p", 1, "w", None, "s", 5.0), Figure("p", 1, "w", 4.0, "s", 5.0)], "sqlite", "embedded")
     assert [figure["is_met"] for figure in told["figures"]] == [False, True]
 
 
