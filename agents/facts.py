@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from config.rules import RuleBook
 from rosters.county import County
+from rosters.holidays import DutyYear
+
+NOTHING_SET = DutyYear()
 
 
 class Facts:
@@ -13,8 +16,10 @@ class Facts:
     (`agents/duty/living.py`), so that no decision sees half of the old and half of the new.
     """
 
-    def __init__(self, county: County, book: RuleBook) -> None:
+    def __init__(self, county: County, book: RuleBook, *, year: DutyYear = NOTHING_SET) -> None:
         self._both = (county, book)
+        self.year = year
+        """What the county decided about its duty: by it the roster is checked; nobody is called by it."""
 
     @property
     def county(self) -> County:

@@ -146,19 +146,25 @@ class DutyKnobs(Model):
         handovers: Open a record for each change of a duty post, and say aloud when nobody took it over.
         handover_open_s: So long before a shift its record is opened.
         handover_late_s: So long after its start an untaken shift is a trouble, and who was on duty is held over.
-        notices: Send shift notices, the morning list and the reminder of the zero report.
+        equipment: What is looked at when a shift is handed over (卫星电话, 发电机 …); whoever leaves says of each.
+        notices: Send shift notices, the morning list, the reminder of the zero report and the readiness digest.
         notice_before_min: So long before a shift its person is told of it.
         morning_list_at: When the leaders on duty get the list of the day, county time.
         zero_report_at: When duty posts are reminded of the daily zero report (零报告), county time.
+        zero_report_late_min: So long after it, who has not reported is a trouble.
+        readiness_at: When the county's leader on duty is told what the coming 14 days lack; nothing when all is well.
     """
 
     handovers: bool = False
     handover_open_s: int = Field(default=900, ge=0, le=7200)
     handover_late_s: int = Field(default=600, ge=60, le=7200)
+    equipment: tuple[str, ...] = ()
     notices: bool = False
     notice_before_min: int = Field(default=60, ge=5, le=1440)
     morning_list_at: DayTime = "08:00"
     zero_report_at: DayTime = "16:30"
+    zero_report_late_min: int = Field(default=60, ge=5, le=720)
+    readiness_at: DayTime = "15:00"
 
 
 class Knobs(Model):

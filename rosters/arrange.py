@@ -244,7 +244,8 @@ def posts_of(county: County, change: Change) -> tuple[str, ...]:
 def hold_over(county: County, post: str, shift_starts_at: datetime, *, why: str, at: datetime) -> Change | None:
     """Keep whoever held a post before a shift on duty because the relief has not come; whoever should have stands by.
 
-    Nobody is asked: who is not relieved may not leave. None where nobody held the post before.
+    Nobody is asked: who is not relieved may not leave. It goes on to the end of the shift that nobody took over, or
+    until somebody else is to have the post, by a stand-in agreed before. None where nobody held the post before.
     """
     before = county.who(post, shift_starts_at - timedelta(microseconds=1))
     shift = county.shift(post, at)
@@ -252,6 +253,12 @@ def hold_over(county: County, post: str, shift_starts_at: datetime, *, why: str,
     if before is None or (relief is not None and relief.person.id == before.person.id):
         return None
     ends_at = shift.ends_at if shift else county.next_change((post,), at) or at + HELD_OVER_MAX
+    moment = county.next_change((post,), at)
+    while moment is not None and moment < ends_at:
+        follows = county.who(post, moment)
+        if follows is not None and (relief is None or follows.person.id != relief.person.id):
+            ends_at = moment
+        moment = county.next_change((post,), moment)
     stretch = Stretch(
         post=post,
         person=before.person.id,

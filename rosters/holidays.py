@@ -18,6 +18,7 @@ import yaml
 from chinese_calendar import constants
 from pydantic import Field, ValidationError, model_validator
 
+from rosters.sheets import CountyError, Fault
 from streams.words import Model
 
 SATURDAY = 5
@@ -86,7 +87,7 @@ def duty_year_of(folder: Path) -> DutyYear:
     """Read `duty_year.yaml` of a county's folder; nothing set where there is none.
 
     Raises:
-        ValueError: As `read_duty_year`.
+        CountyError: As `read_duty_year`.
     """
     path = folder / "duty_year.yaml"
     return read_duty_year(path) if path.exists() else DutyYear()
@@ -96,12 +97,23 @@ def read_duty_year(path: Path) -> DutyYear:
     """Read the county's own file.
 
     Raises:
-        ValueError: It is not well-formed, or a day in it is not one; the message names the file and the field.
+        CountyError: It is not well-formed, or a day in it is not one; the message names the file and the field.
     """
     try:
         return DutyYear.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except (yaml.YAMLError, ValidationError) as error:
-        raise ValueError(f"{path.name} 有误，请改正 / is faulty: {error}") from error
+    except ValidationError as error:
+        faults = [
+            Fault(path.name, 1, f"{_field(problem['loc'])}：{problem['msg']}", f"{_field(problem['loc'])} does not fit")
+            for problem in error.errors()
+        ]
+        raise CountyError(path.parent, faults) from error
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        raise CountyError(path.parent, [Fault(path.name, line, "不是合格的 YAML", "not well-formed YAML")]) from error
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in place)
 
 
 class Calendar:

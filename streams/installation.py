@@ -25,6 +25,7 @@ from agents.plan.wording import check_fits
 from config.load import ConfigError, load_rules
 from config.rules import RuleBook
 from config.settings import Settings, SettingsError
+from rosters.holidays import duty_year_of
 from rosters.load import load_county
 from streams import rules_in_force as rules
 from streams.clock import SystemClock
@@ -158,7 +159,7 @@ def open_installation(settings: Settings, owner: str = "") -> Installation:
 def load_facts(settings: Settings, around: datetime, book: RuleBook | None = None) -> Facts:
     """Load the county, with its rotating shifts around a time, and the rules of the files where none are given."""
     county = load_county(settings.county_folder, around=around)
-    facts = Facts(county, book or _load_rules(settings))
+    facts = Facts(county, book or _load_rules(settings), year=duty_year_of(settings.county_folder))
     check_fits(facts)
     return facts
 
@@ -275,6 +276,7 @@ def aliyun_account(settings: Settings) -> AliyunAccount:
         "reply_template": settings.aliyun_reply_template,
         "notice_template": settings.aliyun_notice_template,
         "repeat_template": settings.aliyun_repeat_template,
+        "play_times": settings.aliyun_play_times,
         "sign_name": settings.aliyun_sign_name,
         "text_template": settings.aliyun_text_template,
         "text_variables": settings.aliyun_text_variables,

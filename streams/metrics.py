@@ -60,6 +60,7 @@ ROOM_OF_KIND = {
     "visit": "visit",
     "duty": "duty",
     "handover": "duty",
+    "zeroreport": "duty",
     "spotcheck": "duty",
     "verification": "phones",
     "phone": "phones",

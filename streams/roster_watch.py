@@ -80,7 +80,7 @@ class RosterWatch:
         await house.ledger.run(lambda _: self._take(fresh))
 
     def _take(self, fresh: Facts) -> None:
-        self.installation.house.roster.publish(fresh.county, fresh.book)
+        self.installation.house.roster.publish(fresh.county, fresh.book, fresh.year)
         log.info("the roster was loaded anew: %s", fresh.county.version)
 
     async def _tell(self, kind: str, text: str) -> None:

@@ -23,7 +23,7 @@ from agents.dial.manned import MANNED_PHONES
 from agents.dial.state import ATTEMPTS, PACES
 from agents.duty.agent import DutyRoom
 from agents.duty.living import LivingRoster
-from agents.duty.state import CALENDARS, HANDOVERS, SPOT_CHECKS
+from agents.duty.state import CALENDARS, HANDOVERS, SPOT_CHECKS, ZERO_REPORTS
 from agents.facts import Facts
 from agents.intake.agent import IntakeRoom
 from agents.intake.state import ALIASES, CHAINS
@@ -69,6 +69,7 @@ TABLES: tuple[Table[Any], ...] = (
     VERIFICATIONS,
     VERIFIED_PHONES,
     VISITS,
+    ZERO_REPORTS,
 )
 
 
@@ -112,7 +113,7 @@ def build(  # noqa: PLR0913 - what a house is made of
         budget: What one number may be rung.
     """
     # A house replaces its own facts only, never those of whoever made them.
-    facts = Facts(facts.county, facts.book)
+    facts = Facts(facts.county, facts.book, year=facts.year)
     callout = CalloutRoom(facts)
     intake, visit, duty = IntakeRoom(facts), VisitRoom(facts), DutyRoom(facts)
     rooms: dict[str, Room] = {

@@ -10,7 +10,7 @@ from typing import Any
 from agents.callout.state import CALLOUTS
 from agents.duty import checks, notices
 from agents.duty.asking import expire
-from agents.duty.carrying import carried_over
+from agents.duty.carrying import carried_over, handover_before
 from agents.duty.decide import (
     TOO_OLD,
     DutyReason,
@@ -37,6 +37,7 @@ from agents.duty.state import (
     SpotCheck,
     calendar_id,
 )
+from agents.duty.zero import find_missing
 from agents.facts import Facts
 from agents.intake.state import CHAINS, ChainState
 from agents.plan.state import ROUNDS
@@ -115,7 +116,8 @@ class DutyRoom:
                     return
                 post = county.posts[item.post_id]
                 carried = carried_over(step, post, now, self.facts)
-                decision = open_handover(post, item.starts_at, carried, now, self.facts)
+                before = handover_before(step, post.id, item.starts_at)
+                decision = open_handover(post, item.starts_at, carried, before, now, self.facts)
                 apply(step, HANDOVERS, [decision.state] if decision.state else [], [decision])
             case DutyReason.SHIFT_NOTICE if item.starts_at is not None:
                 held = county.who(item.post_id, item.starts_at)
@@ -128,6 +130,10 @@ class DutyRoom:
                 self._send(step, item, notices.morning_list(item.at, self.facts), now, item.at.isoformat())
             case DutyReason.ZERO_REPORT:
                 self._send(step, item, notices.zero_reports(item.at, self.facts), now, item.at.isoformat())
+            case DutyReason.ZERO_MISSING:
+                find_missing(step, item.at, now, self.facts)
+            case DutyReason.NOT_READY:
+                self._send(step, item, notices.not_ready(item.at, self.facts), now, item.at.isoformat())
 
     def _send(self, step: Step, item: Happening, told: list[Notice], now: datetime, cause: str) -> None:
         """Send notices as messages; what fell due long ago is written down only."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from agents.callout.state import CALLOUTS, OPEN, UNANSWERED
-from agents.duty.state import Carried, ChainCarried
+from agents.duty.state import HANDOVERS, Carried, ChainCarried, Handover
 from agents.facts import Facts
 from agents.intake.areas import within
 from agents.intake.state import CHAINS, ChainState
@@ -47,6 +47,18 @@ def carried_over(step: Step, post: Post, now: datetime, facts: Facts) -> Carried
         ),
         troubles=sum(open_troubles.values()),
     )
+
+
+def handover_before(step: Step, post_id: str, starts_at: datetime) -> Handover | None:
+    """Return the handover of a post before the one at `starts_at`: what it left open goes on."""
+    rows = step.find(
+        HANDOVERS,
+        Where("post_id", "=", post_id),
+        Where("starts_at", "<", starts_at),
+        order=("-starts_at",),
+        limit=1,
+    )
+    return rows[0] if rows else None
 
 
 def _touches(regions: tuple[str, ...], township: str, facts: Facts) -> bool:

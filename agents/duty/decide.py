@@ -37,6 +37,11 @@ class DutyReason(StrEnum):
     SHIFT_NOTICE = "shift_notice"
     MORNING_LIST = "morning_list"
     ZERO_REPORT = "zero_report"
+    ZERO_REPORTED = "zero_reported"
+    ZERO_MISSING = "zero_missing"
+    NOT_READY = "not_ready"
+    MEASURE_NOTED = "measure_noted"
+    MEASURE_LIFTED = "measure_lifted"
     TOO_OLD = "too_old"
     CHECK_CALLED = "check_called"
     CHECK_SKIPPED = "check_skipped"
@@ -102,8 +107,10 @@ def handover_id(post_id: str, starts_at: datetime) -> str:
     return make_id(REAL, "handover", post_id, starts_at.isoformat())
 
 
-def open_handover(post: Post, starts_at: datetime, carried: Carried, now: datetime, facts: Facts) -> Decision[Handover]:
-    """Open the record of a change of shift."""
+def open_handover(
+    post: Post, starts_at: datetime, carried: Carried, before_it: Handover | None, now: datetime, facts: Facts
+) -> Decision[Handover]:
+    """Open the record of a change of shift; measures in force and failing equipment come over from the one before."""
     county = facts.county
     before, after = county.who(post.id, starts_at - JUST_BEFORE), county.who(post.id, starts_at)
     row = Handover(
@@ -117,10 +124,13 @@ def open_handover(post: Post, starts_at: datetime, carried: Carried, now: dateti
         incoming=after.person.id if after else "",
         opened_at=now,
         carried=carried,
+        equipment=tuple(each for each in before_it.equipment if not each.works) if before_it else (),
+        measures=tuple(each for each in before_it.measures if each.lifted_at is None) if before_it else (),
         due_at=starts_at + timedelta(seconds=facts.book.knobs.duty.handover_late_s),
     )
     noted: dict[str, Any] = {"post": post.id, "starts_at": starts_at.isoformat()}
     noted |= {"outgoing": row.outgoing, "incoming": row.incoming, "carried": carried.model_dump(mode="json")}
+    noted |= {"measures": [each.text for each in row.measures], "faulty": [each.name for each in row.equipment]}
     return Decision(
         DutyReason.HANDOVER_OPENED, row, entries=(_entry(row.id, "opened", DutyReason.HANDOVER_OPENED, now, noted),)
     )
@@ -180,7 +190,14 @@ def sign(
     if side == "in":
         changed |= {"state": HandoverState.TAKEN, "due_at": None, "incoming": person_id}
         reason = DutyReason.HANDOVER_TAKEN
-    noted = {"side": side, "person": person_id, "with_token": by, "carried": carried.model_dump(mode="json")}
+    noted: dict[str, Any] = {
+        "side": side,
+        "person": person_id,
+        "with_token": by,
+        "carried": carried.model_dump(mode="json"),
+    }
+    noted["equipment"] = [{"name": each.name, "works": each.works, "note": each.note} for each in handover.equipment]
+    noted["measures"] = [each.text for each in handover.measures if each.lifted_at is None]
     entry = _entry(handover.id, f"signed_{side}", reason, now, noted, by=signature.name)
     return Decision(reason, handover.model_copy(update=changed), entries=(entry,))
 
@@ -200,11 +217,18 @@ def _shifts(
 
 
 def _daily(knobs: DutyKnobs, county: County, after: datetime, until: datetime) -> Iterator[tuple[DutyReason, datetime]]:
-    times = ((DutyReason.MORNING_LIST, knobs.morning_list_at), (DutyReason.ZERO_REPORT, knobs.zero_report_at))
-    day = after.astimezone(county.zone).date()
+    late = timedelta(minutes=knobs.zero_report_late_min)
+    times = (
+        (DutyReason.MORNING_LIST, knobs.morning_list_at, timedelta(0)),
+        (DutyReason.ZERO_REPORT, knobs.zero_report_at, timedelta(0)),
+        (DutyReason.ZERO_MISSING, knobs.zero_report_at, late),
+        (DutyReason.NOT_READY, knobs.readiness_at, timedelta(0)),
+    )
+    # From the day before: what is looked at late may fall behind midnight.
+    day = after.astimezone(county.zone).date() - timedelta(days=1)
     while day <= until.astimezone(county.zone).date():
-        for what, clock in times:
-            at = datetime.combine(day, time.fromisoformat(clock), county.zone)
+        for what, clock, after_it in times:
+            at = datetime.combine(day, time.fromisoformat(clock), county.zone) + after_it
             if after < at <= until:
                 yield what, at
         day += timedelta(days=1)

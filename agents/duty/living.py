@@ -12,6 +12,7 @@ from agents.facts import Facts
 from config.rules import RuleBook
 from rosters.changes import apply
 from rosters.county import County
+from rosters.holidays import DutyYear
 from rosters.ledger import changes_at, pulse_of
 from streams.ledger.contract import Step
 
@@ -42,7 +43,9 @@ class LivingRoster:
         self.facts.replace(apply(self._published, changes_at(step, now)), self._book)
         return True
 
-    def publish(self, county: County, book: RuleBook) -> None:
+    def publish(self, county: County, book: RuleBook, year: DutyYear | None = None) -> None:
         """Put a freshly loaded county and its rules underneath; the next look puts the changes on top again."""
         self._published, self._book = county, book
+        if year is not None:
+            self.facts.year = year
         self._pulse = -1

@@ -14,10 +14,11 @@ from agents.facts import Facts
 from agents.plan.state import Round
 from rosters.county import DUTY_LEADER, DUTY_OFFICER
 from rosters.model import Post
+from rosters.quality import DAYS_CHECKED, readiness
 from streams.ids import REAL, make_id
 from streams.letters import Letter, Mode, Move, OpenCallouts, Opening, write_letter
 from streams.topics import PAGES
-from streams.words import Colour
+from streams.words import Colour, Level
 
 HAZARD = "duty"
 PAGE_MAX = 200
@@ -26,17 +27,31 @@ TEXT_MAX = 480
 
 @dataclass(frozen=True)
 class Notice:
-    """One message: the post it is for, the person where it is meant for nobody else, and the words."""
+    """One message: the post it is for, the person where it is meant for nobody else, and the words.
+
+    With a `voice` it is a call of one ring, beside the text.
+    """
 
     post_id: str
     text: str
     person_id: str = ""
+    voice: str = ""
 
 
 def open_notices(
-    what: str, cause: str, notices: Sequence[Notice], now: datetime, facts: Facts, *, realm: str = REAL
+    what: str,
+    cause: str,
+    notices: Sequence[Notice],
+    now: datetime,
+    facts: Facts,
+    *,
+    realm: str = REAL,
+    colour: Colour = Colour.BLUE,
 ) -> tuple[Round, tuple[Letter, ...]]:
-    """Return the round and the pages that send notices; the same cause gives the same ids, and nothing twice."""
+    """Return the round and the pages that send notices; the same cause gives the same ids, and nothing twice.
+
+    Of what is under way at night the `colour` says how urgent it is to know: what is blue waits behind everything else.
+    """
     book, county = facts.book, facts.county
     chain_id = make_id(realm, "duty", what, cause)
     round_id = make_id(realm, "round", chain_id, what)
@@ -46,8 +61,9 @@ def open_notices(
             callout_id=make_id(realm, "callout", round_id, notice.post_id, notice.person_id),
             post_id=notice.post_id,
             person_id=notice.person_id,
-            mode=Mode.MESSAGE,
+            mode=Mode.CALL if notice.voice else Mode.MESSAGE,
             ladder=ladder,
+            voice=notice.voice,
             text=notice.text[:TEXT_MAX],
         )
         for notice in notices
@@ -59,7 +75,7 @@ def open_notices(
             chain_id=chain_id,
             round_id=round_id,
             hazard=HAZARD,
-            colour=Colour.BLUE,
+            colour=colour,
             rules_hash=book.hash,
             ladders={ladder: book.ladders[ladder]},
             openings=tuple(openings[start : start + PAGE_MAX]),
@@ -72,7 +88,7 @@ def open_notices(
         cause_id=cause,
         move=Move.OPENED,
         hazard=HAZARD,
-        colour=Colour.BLUE,
+        colour=colour,
         headline=what,
         opened_at=now,
         posts=len(openings),
@@ -107,6 +123,16 @@ def zero_reports(at: datetime, facts: Facts) -> list[Notice]:
     day = f"{at.astimezone(facts.county.zone):%m月%d日}"
     text = f"【{facts.county.name}值班】请报{day}零报告：有情况报情况，没有情况也要报。"
     return [Notice(post.id, text) for post in _duty_posts(facts, DUTY_OFFICER)]
+
+
+def not_ready(at: datetime, facts: Facts) -> list[Notice]:
+    """Tell the county's leaders on duty what the coming days lack; nobody is told anything when all is well."""
+    lines = readiness(facts.county, at, year=facts.year)
+    if not lines:
+        return []
+    text = f"【{facts.county.name}值班】今后{DAYS_CHECKED}天值班表有{len(lines)}处问题：{'；'.join(lines)}"
+    posts = [post for post in _duty_posts(facts, DUTY_LEADER) if post.level is Level.COUNTY]
+    return [Notice(post.id, text) for post in posts]
 
 
 def handover_late(post: Post, incoming: str, held_over: str, minutes: int, facts: Facts) -> str:

@@ -14,7 +14,8 @@ from agents.duty.carrying import carried_over
 from agents.duty.checks import planned
 from agents.duty.decide import DutyReason, sign
 from agents.duty.looking import look_again
-from agents.duty.state import HANDOVERS, SPOT_CHECKS, Handover, Note, SpotCheck
+from agents.duty.measures import seen
+from agents.duty.state import HANDOVERS, SPOT_CHECKS, Equipment, Handover, Note, SpotCheck
 from agents.facts import Facts
 from rosters.changes import Change, ChangeError, ChangeKind, apply, in_two_places, tell, uncovered
 from rosters.county import County
@@ -109,15 +110,18 @@ def record_signature(  # noqa: PLR0913 - whose name, on which side, with whose t
     now: datetime,
     facts: Facts,
     notes: str = "",
+    equipment: Sequence[Equipment] = (),
 ) -> Handover:
     """Sign for a handover, with what is carried over as it stands now; who was held over is free when relief signs.
 
     Raises:
-        ChangeError: No such handover, or somebody else has to sign.
+        ChangeError: No such handover, somebody else has to sign, or whoever leaves said nothing of some equipment.
     """
     row = step.load(HANDOVERS, [handover_id]).get(handover_id)
     if row is None:
         raise ChangeError("id", "没有这份交接班记录，请核对编号。", "There is no such handover; check its id.")
+    if side == "out":
+        row = row.model_copy(update={"equipment": seen(row, equipment, facts.county.people.get(person_id), now, facts)})
     post = facts.county.posts.get(row.post_id)
     carried = carried_over(step, post, now, facts) if post else row.carried
     decision = sign(row, side, person_id, carried, now, facts, by=by)

@@ -58,6 +58,30 @@ class Note(Model):
     at: datetime
 
 
+class Equipment(Model):
+    """A piece of the duty room's equipment as whoever left saw it; one that does not work is carried over."""
+
+    name: str
+    works: bool
+    note: str = ""
+    by: str = ""
+    at: datetime | None = None
+
+
+class Measure(Model):
+    """A hard measure (刚性措施) in force, as somebody entered it: work stopped, a place closed, people moved.
+
+    The machine orders and lifts none: it carries over what people told it, until a person says that it is lifted.
+    """
+
+    text: str
+    on_word_of: str
+    by: str
+    since: datetime
+    lifted_at: datetime | None = None
+    lifted_by: str = ""
+
+
 class Handover(Row):
     """The handover (交接班) of one shift of a duty post. `outgoing` is "" where nobody held the post before.
 
@@ -75,6 +99,8 @@ class Handover(Row):
     opened_at: datetime
     carried: Carried
     notes: tuple[Note, ...] = ()
+    equipment: tuple[Equipment, ...] = ()
+    measures: tuple[Measure, ...] = ()
     signed_out: Signature | None = None
     signed_in: Signature | None = None
     change_id: str = ""
@@ -87,6 +113,26 @@ HANDOVERS: Table[Handover] = Table(
     Handover,
     ("post_id", "unit_id", "township", "state", "starts_at", "due_at"),
     (("due_at",), ("starts_at",), ("state",)),
+)
+
+
+class ZeroReport(Row):
+    """The daily report of one duty post (零报告), also where there is nothing to report. `day` is the county's."""
+
+    post_id: str
+    unit_id: str
+    region: str
+    day: str
+    nothing: bool
+    text: str = ""
+    person_id: str
+    name: str
+    at: datetime
+    by: str
+
+
+ZERO_REPORTS: Table[ZeroReport] = Table(
+    "zero_reports", ZeroReport, ("post_id", "unit_id", "day", "at"), (("day",), ("at",))
 )
 
 

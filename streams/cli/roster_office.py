@@ -58,7 +58,9 @@ class Office:
 
     def facts(self) -> Facts:
         """Return the county as it is now and its rules."""
-        return Facts(self.county, load_rules(self.chosen.rules_folder, preset=self.chosen.preset))
+        return Facts(
+            self.county, load_rules(self.chosen.rules_folder, preset=self.chosen.preset), year=duty_year(self.chosen)
+        )
 
     def local(self, at: datetime) -> datetime:
         """Return a time that was typed without a zone as the county's."""
@@ -104,11 +106,12 @@ def with_changes(chosen: Settings, county: County, now: datetime) -> County:
 
 
 def duty_year(chosen: Settings) -> DutyYear:
-    """Read what the county decided about its duty this year, or end with what is wrong in the file."""
-    try:
-        return duty_year_of(chosen.county_folder)
-    except ValueError as error:
-        fail(str(error))
+    """Read what the county decided about its duty this year.
+
+    Raises:
+        CountyError: The file has faults.
+    """
+    return duty_year_of(chosen.county_folder)
 
 
 def local(at: datetime, county: County) -> datetime:

@@ -180,3 +180,13 @@ def test_gaps_are_exactly_the_minutes_nobody_holds(rows: list[Change]):
     for n in range(2 * SPAN_MIN):
         in_gap = any(start <= minute(n) < end for start, end in gaps)
         assert in_gap == (changed.who(DUTY, minute(n)) is None)
+
+
+def test_who_is_held_over_is_free_when_a_stand_in_that_was_agreed_before_begins(county: County):
+    evening = SECOND_SHIFT + timedelta(hours=12)
+    agreed = {**AGREED, "agreed_by": f"{LEADER}-1"}
+    coming = apply(county, [stand_in(county, DUTY, OTHER, starts_at=evening, at=NOON, **agreed)])
+    late = SECOND_SHIFT + timedelta(minutes=10)
+    changed = apply(coming, [hold_over(coming, DUTY, SECOND_SHIFT, why="接班人未到", at=late)])
+    assert holder(changed, evening - timedelta(microseconds=1)) == (FIRST, "held_over")
+    assert holder(changed, evening) == (OTHER, "stand_in")
