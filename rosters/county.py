@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from functools import partial
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -53,6 +53,7 @@ class County:
         regions: The county itself may be left out.
         shifts: Of two that start together at one post, the later in this list is in force.
         version: Names this very roster; by default a digest of everything above.
+        handover: Local time at which a day of duty changes, where a sheet gives no hours.
     """
 
     def __init__(  # noqa: PLR0913 - its arguments are the sheets a county keeps
@@ -69,8 +70,9 @@ class County:
         knockers: Iterable[Knocker] = (),
         stations: Iterable[Station] = (),
         version: str = "",
+        handover: time = time(8, 0),
     ) -> None:
-        self.code, self.name, self.zone = code, name, timezone
+        self.code, self.name, self.zone, self.handover = code, name, timezone, handover
         itself = Region(code=code, name=name, level=Level.COUNTY)
         self.regions: Mapping[str, Region] = {code: itself} | {region.code: region for region in regions}
         self.units: Mapping[str, Unit] = {unit.id: unit for unit in units}
@@ -102,9 +104,9 @@ class County:
 
         An override that is in force comes before everything else, and says why. Else the holder of a post on shift is
         whoever is on shift, and nobody else: None where nobody is, or who should be is away. Its deputy is the shift's
-        B角, else the post's stand-in of last resort (the last of its `holders`). A standing post is held by the first
-        of its `holders` who is not away; the next one is its deputy. A post that is no longer in the roster is held by
-        nobody.
+        B角, else the first of its others who is there, else the post's stand-in of last resort (the last of its
+        `holders`). A standing post is held by the first of its `holders` who is not away; the next one is its deputy.
+        A post that is no longer in the roster is held by nobody.
         """
         post = self.posts.get(post_id)
         if post is None:
@@ -121,8 +123,9 @@ class County:
             here = shift is not None and not self.overlay.is_away(shift.person, at)
             return self._held(shift.person, "shift", shift.id) if shift and here else None
         holder = override.person if override else shift.person if shift else ""
-        if shift and shift.deputy not in ("", holder) and not self.overlay.is_away(shift.deputy, at):
-            return self._held(shift.deputy, "deputy", shift.id)
+        for person in shift.people[1:] if shift else ():
+            if person != holder and shift and not self.overlay.is_away(person, at):
+                return self._held(person, "deputy", shift.id)
         beside = [person for person in post.holders if person != holder and not self.overlay.is_away(person, at)]
         return self._held(beside[-1], "deputy") if beside else None
 
@@ -310,7 +313,7 @@ class County:
 
     def _index_people(self, shifts: Sequence[Shift]) -> Mapping[str, tuple[str, ...]]:
         standing = ((person, post.id) for post in self.posts.values() for person in post.holders)
-        on_shift = ((person, shift.post) for shift in shifts for person in (shift.person, shift.deputy) if person)
+        on_shift = ((person, shift.post) for shift in shifts for person in shift.people)
         return _grouped({*standing, *on_shift})
 
     def _held(self, person: str, why: Literal["shift", "standing", "deputy"] | OverrideWhy, shift: str = "") -> Held:

@@ -172,11 +172,20 @@ def _check_duty(folder: Folder, sheets: Sheets) -> None:
             folder.blame(row, reason, f"the post {row.item.post} is not on shift (on_shift in posts.csv)")
         _known(folder, row, "person", row.item.person, people)
         _known(folder, row, "deputy", row.item.deputy, people)
+        _check_others(folder, row, people)
         if row.item.person == row.item.deputy:
             folder.blame(row, "同一人不能既值班又作 B 角", "one person cannot stand beside themselves")
     for row in sheets.shifts:
         if row.item.ends_at <= row.item.starts_at:
             folder.blame(row, "班次的结束不晚于开始", "the shift ends no later than it starts")
+
+
+def _check_others(folder: Folder, row: Row[Any], people: Collection[str]) -> None:
+    others = getattr(row.item, "others", ())
+    for person in others:
+        _known(folder, row, "others", person, people)
+    if others and len({row.item.person, row.item.deputy, *others}) < len(others) + 2:
+        folder.blame(row, "others 有重复的人，或没有 deputy", "others name somebody twice, or there is no deputy")
 
 
 def _check_turns(folder: Folder, rows: Iterable[Row[Turn]]) -> None:

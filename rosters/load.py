@@ -115,6 +115,7 @@ def _load(folder: Path, around: datetime | None) -> County:
         sites=[row.item for row in sheets.sites],
         knockers=[row.item for row in sheets.knockers],
         stations=[row.item for row in sheets.stations],
+        handover=card.handover,
         version=digest(*(part for file in sorted(files.contents) for part in (file, files.contents[file]))),
     )
 
@@ -202,7 +203,9 @@ def _read_sheets(files: Folder, zone: ZoneInfo) -> Sheets:
         sites=files.rows("sites.csv", Site),
         posts=files.rows("posts.csv", Post, {"on_shift": _yes_or_no, "holders": _joined}, must_exist=True),
         people=files.rows("people.csv", Person, {"phones": _phones}, must_exist=True),
-        shifts=files.rows("shifts.csv", Shift, {"starts_at": local, "ends_at": local}, {"id": shift_id}),
+        shifts=files.rows(
+            "shifts.csv", Shift, {"starts_at": local, "ends_at": local, "others": _joined}, {"id": shift_id}
+        ),
         turns=files.rows("pattern.csv", Turn),
         knockers=files.rows("knockers.csv", Knocker),
         stations=files.rows("stations.csv", Station),

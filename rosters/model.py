@@ -93,14 +93,24 @@ class Post(Model):
 
 
 class Shift(Model):
-    """A person holds a post from `starts_at` until just before `ends_at`; `deputy` stands beside (B角)."""
+    """A person holds a post from `starts_at` until just before `ends_at`; `deputy` stands beside (B角).
+
+    `others` are further people of the shift, in the order of the sheet: whoever of them is first there stands beside
+    where the deputy is away.
+    """
 
     id: str
     post: str
     person: str
     deputy: str = ""
+    others: tuple[str, ...] = ()
     starts_at: datetime
     ends_at: datetime
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Return the ids of everybody on this shift: the holder, the deputy, the others."""
+        return tuple(filter(None, (self.person, self.deputy, *self.others)))
 
 
 OverrideWhy = Literal["swap", "stand_in", "held_over"]

@@ -177,7 +177,7 @@ def _two_places(shifts: Iterable[Shift], starts_at: datetime, ends_at: datetime)
     """Find stretches in which one person stands on shifts of several posts, as holder or deputy."""
     by_person: defaultdict[str, list[Shift]] = defaultdict(list)
     for shift in shifts:
-        for person in {shift.person, shift.deputy} - {""}:
+        for person in sorted(set(shift.people)):
             by_person[person].append(shift)
     for person, of_person in by_person.items():
         several = _stretches(of_person, starts_at, ends_at, lambda shifts: len({shift.post for shift in shifts}) > 1)
@@ -241,7 +241,7 @@ def _standing(county: County, shifts: Iterable[Shift]) -> dict[str, list[Post]]:
     standing: defaultdict[str, dict[str, Post]] = defaultdict(dict)
     for shift in shifts:
         if shift.post in county.posts:
-            for person in {shift.person, shift.deputy} - {""}:
+            for person in sorted(set(shift.people)):
                 standing[person][shift.post] = county.posts[shift.post]
     for post in county.posts.values():
         for person in () if post.on_shift else post.holders:

@@ -28,7 +28,7 @@ HINTS: Mapping[str, tuple[str, str]] = {
     "on_shift": ("应为 yes、no 或留空", "should be yes, no or empty"),
     "phones": (
         "电话应为 +86 开头的完整号码、sim: 号码或 hand: 名称，后接 :mobile 或 :landline，多个用 | 隔开",
-        "phones should be +country numbers, sim: numbers or hand: names, then :mobile or :landline, several joined by |",
+        "phones should be +country numbers, sim: numbers, hand: names, then :mobile or :landline, several joined by |",
     ),
     "phone": ("电话应为 +86 开头的完整号码或 sim: 号码", "a phone should be a +country number or a sim: number"),
     "starts_at": ("时间应写作 2021-07-19 08:00", "a time should be written 2021-07-19 08:00"),

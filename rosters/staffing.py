@@ -60,7 +60,7 @@ def understaffed(
             span = (max(shift.starts_at, begins), min(shift.ends_at, ends))
             if post is None or span[0] >= span[1]:
                 continue
-            people = (shift.person, shift.deputy) if shift.deputy else (shift.person,)
+            people = shift.people
             if post.kind == DUTY_OFFICER and len(people) < period.officers:
                 about = f"{period.name} {len(people)}/{period.officers}"
                 yield Finding(Flaw.UNDERSTAFFED, (post.id,), people, *span, about)

@@ -26,6 +26,12 @@ class Held(Model):
     ends_at: datetime
     person: str
     deputy: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Return everybody on it, in order."""
+        return (self.person, self.deputy, *self.others)
 
 
 class Snapshot(Model):
@@ -59,7 +65,13 @@ def snapshot_of(county: County, at: datetime, gaps: tuple[str, ...] = ()) -> Sna
     shifts: dict[str, list[Held]] = {}
     for shift in coming:
         if shift.starts_at < until:
-            row = Held(starts_at=shift.starts_at, ends_at=shift.ends_at, person=shift.person, deputy=shift.deputy)
+            row = Held(
+                starts_at=shift.starts_at,
+                ends_at=shift.ends_at,
+                person=shift.person,
+                deputy=shift.deputy,
+                others=shift.others,
+            )
             shifts.setdefault(shift.post, []).append(row)
     return Snapshot(
         starts_at=at,
@@ -111,8 +123,8 @@ def _shifts(
     moments = sorted(bound for bound in bounds if within[0] <= bound <= within[1])
     for moment, until in pairwise(moments):
         one, other = was_held.at(moment), is_held.at(moment)
-        was = (one.person, one.deputy) if one else ("", "")
-        will = (other.person, other.deputy) if other else ("", "")
+        was = one.people if one else ()
+        will = other.people if other else ()
         if was != will:
             span = f"{moment.astimezone(zone):%m-%d %H:%M}至{until.astimezone(zone):%m-%d %H:%M}"
             yield f"{new.posts[post]} {span}：由{_names(was, old)}改为{_names(will, new)}"

@@ -11,16 +11,16 @@ import io
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, time
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
 from rosters.county import County
 from rosters.io.cells import COLUMNS, Book, Compiled, FilledRow, is_example
 from rosters.io.csv_ import write_csv
-from rosters.io.days import plain
+from rosters.io.days import Hours, plain
 from rosters.io.grid import Grid, grids_of_xlsx
 from rosters.io.mapping import SheetMapping
 from rosters.io.names import Directory, mentions
@@ -44,6 +44,7 @@ from rosters.sheets import CountyError
 from streams.ids import digest
 from streams.words import Level
 
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _SHORT = {
     "duty_officer": "duty",
     "duty_leader": "leader",
@@ -52,6 +53,7 @@ _SHORT = {
     "rescue_team": "rescue",
     "village_head": "head",
     "safety_officer": "safety",
+    "line_check": "line",
 }
 
 
@@ -254,7 +256,8 @@ class _Maker(Book):
         blank = [None] * max(map(len, grid.rows), default=0)
         below = (blank if is_example(row) else row for row in grid.rows[HEADER_ROW - 1 :])
         filled = Grid(grid.name, [*[blank] * (HEADER_ROW - 1), *below], grid.formats, grid.merged, grid.epoch)
-        SheetReader(county, Expected(near=self._near), found).read(filled, SheetMapping())
+        hours = Hours.from_handover(county.handover)
+        SheetReader(county, Expected(near=self._near, hours=hours), found).read(filled, SheetMapping())
         read = settle(found.placed, found.refused, found.notes)
         self.out.refused += read.refused
         self.out.notes += read.notes
@@ -263,8 +266,19 @@ class _Maker(Book):
     def _county(self, posts: Iterable[Post]) -> County:
         regions = [Region.model_validate(row | {"danger": False}) for row in self.tables["regions.csv"]]
         units = [Unit.model_validate(row) for row in self.tables["units.csv"]]
-        code, zone = self._card["code"], ZoneInfo("Asia/Shanghai")
-        return County(code, self._card["name"], zone, regions, units, posts, self._people, ())
+        zone, handover = self._card["timezone"], self._card["handover"]
+        return County(
+            self._card["code"],
+            self._card["name"],
+            # One that is none is refused with the whole folder; here it only has to be something.
+            ZoneInfo(zone if zone in available_timezones() else "Asia/Shanghai"),
+            regions,
+            units,
+            posts,
+            self._people,
+            (),
+            handover=time.fromisoformat(handover) if _CLOCK.fullmatch(handover) else time(8),
+        )
 
     def _village(self, row: FilledRow, heading: str) -> str:
         written = row[heading]

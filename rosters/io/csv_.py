@@ -46,9 +46,11 @@ def read_csv(
 def write_csv(shifts: Iterable[Shift], county: County) -> str:
     """Return shifts.csv as `rosters/load.py` reads it: times in the county's zone."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    ordered = sorted(shifts, key=lambda shift: (shift.post, shift.starts_at))
+    more = ("others",) if any(shift.others for shift in ordered) else ()
+    writer = csv.DictWriter(text, (*COLUMNS, *more), lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    for shift in sorted(shifts, key=lambda shift: (shift.post, shift.starts_at)):
+    for shift in ordered:
         writer.writerow(row_of(shift, county))
     return text.getvalue()
 
@@ -57,7 +59,8 @@ def row_of(shift: Shift, county: County) -> dict[str, str]:
     """Return a shift as the columns of shifts.csv."""
     starts, ends = shift.starts_at.astimezone(county.zone), shift.ends_at.astimezone(county.zone)
     times = {"starts_at": f"{starts:{_CLOCK}}", "ends_at": f"{ends:{_CLOCK}}"}
-    return {"post": shift.post, "person": shift.person, "deputy": shift.deputy, **times}
+    others = {"others": "|".join(shift.others)}
+    return {"post": shift.post, "person": shift.person, "deputy": shift.deputy, **times, **others}
 
 
 def shift_of(row: dict[str, str], county: County) -> Shift:
@@ -71,11 +74,14 @@ def shift_of(row: dict[str, str], county: County) -> Shift:
         shown = row.get("post", "")
         raise UnclearError(f"没有轮班岗位 {shown!r}", f"no post on shift called {shown!r}")
     person, deputy = row.get("person", ""), row.get("deputy", "")
-    for one in (person, deputy):
+    others = tuple(part.strip() for part in row.get("others", "").split("|") if part.strip())
+    for one in (person, deputy, *others):
         if one not in county.people and (one or one is person):
             raise UnclearError(f"没有编号为 {one!r} 的人员", f"nobody on file has the id {one!r}")
-    if person == deputy:
-        raise UnclearError("同一人不能既值班又作 B 角", "one person cannot stand beside themselves")
+    if len({person, deputy, *others}) < len(others) + 2:
+        raise UnclearError(
+            "同一人不能写两次，也不能没有 B 角就有其他人", "one person twice, or others without a deputy"
+        )
     starts_at, ends_at = (_local(row.get(column, ""), county) for column in ("starts_at", "ends_at"))
     if ends_at <= starts_at:
         raise UnclearError("班次的结束不晚于开始", "the shift ends no later than it starts")
@@ -84,6 +90,7 @@ def shift_of(row: dict[str, str], county: County) -> Shift:
         post=post.id,
         person=person,
         deputy=deputy,
+        others=others,
         starts_at=starts_at,
         ends_at=ends_at,
     )

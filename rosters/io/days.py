@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from rosters.io.report import UnclearError
@@ -32,6 +32,10 @@ _FULL = (
 _BETWEEN = re.compile(r"至|到|~|—+|–|--")
 _CLOCK = r"(\d{1,2})(?:[:：时点](\d{2})?(?:分)?)"
 _HOURS = re.compile(rf"{_CLOCK}(?:至|到|~|—+|–|-+)(次日|翌日|第二天|当日)?{_CLOCK}")
+_FROM_TO = re.compile(
+    rf"(?P<day>.+?)\s*(?P<h>\d{{1,2}})[:时点](?P<m>\d\d)?分?\s*(?:至|到|~|—+|–|-+)\s*(?P<until>.*?)\s*{_CLOCK}"
+)
+_NEXT_DAY = {"次日", "翌日", "第二天"}
 _SPAN = re.compile(r"(\d{4}-\d\d-\d\d) ?(\d\d:\d\d) ?(?:至|到|~|-) ?(\d{4}-\d\d-\d\d) ?(\d\d:\d\d)")
 
 
@@ -41,6 +45,12 @@ class Hours:
 
     starts_min: int
     ends_min: int
+
+    @classmethod
+    def from_handover(cls, handover: time) -> Hours:
+        """Return the hours of a day of duty: from one handover to the next."""
+        starts_min = handover.hour * 60 + handover.minute
+        return cls(starts_min, starts_min + 1440)
 
     def __str__(self) -> str:
         days, ends = divmod(self.ends_min, 1440)
@@ -82,7 +92,7 @@ def hours_of(text: str, usual: Hours = DAY_AND_NIGHT) -> Hours | None:
         starts, ends = int(from_h) * 60 + int(from_m or 0), int(to_h) * 60 + int(to_m or 0)
         if starts >= 1440 or ends > 1440:
             raise UnclearError(f"{found[0]} 不是时刻", f"{found[0]} is no time of day")
-        if ends <= starts or day in {"次日", "翌日", "第二天"}:
+        if ends <= starts or day in _NEXT_DAY:
             ends += 1440
         return Hours(starts, ends)
     for word, hours in NAMED_HOURS.items():
@@ -140,6 +150,34 @@ class DayReader:
         else:
             found = self._of_text(plain(value))
         self.last = found[-1]
+        return found
+
+    def span(self, value: Any) -> tuple[datetime, datetime] | None:
+        """Return the local begin and end where a cell names a day with its hours: 7月19日8:00-7月20日8:00.
+
+        None where it does not name both.
+
+        Raises:
+            UnclearError: It does, but one of its days or hours is none.
+        """
+        # Blanks stay: in 2021-07-19 8:00 they alone tell the day from the hour.
+        found = _FROM_TO.fullmatch(_WEEKDAY.sub("", plain(value)))
+        if found is None:
+            return None
+        first = self.days(found["day"])[-1]
+        begins = _at(first, int(found["h"]), int(found["m"] or 0))
+        until = found["until"]
+        last = first + timedelta(days=1) if until in _NEXT_DAY else self._until(until, first)
+        ends = _at(last, int(found[5]), int(found[6] or 0))
+        self.last = first
+        return begins, ends + timedelta(days=1) if ends <= begins and not until else ends
+
+    def _until(self, written: str, first: date) -> date:
+        if not written or written == "当日":
+            return first
+        found = self._single(_CHINESE.sub(_arabic, re.sub(r"\s", "", written)), first)
+        if found is None:
+            raise UnclearError(f"“{written}”看不出是哪一天", f"{written!r} names no day")
         return found
 
     def _of_number(self, number: float, number_format: str) -> date:
@@ -216,6 +254,12 @@ class DayReader:
         if not candidates:
             raise ValueError(f"{month}-{day}")
         return min(candidates, key=lambda one: abs(one - middle))
+
+
+def _at(day: date, hour: int, minute: int) -> datetime:
+    if hour > 24 or minute > 59 or (hour == 24 and minute):
+        raise UnclearError(f"{hour}:{minute:02d} 不是时刻", f"{hour}:{minute:02d} is no time of day")
+    return datetime.combine(day, time()) + timedelta(hours=hour, minutes=minute)
 
 
 def _halves(written: str) -> list[tuple[str, str]]:

@@ -71,7 +71,7 @@ def write_ical(shifts: Iterable[Shift], county: County, *, at: datetime, with_na
     calendar.add("VERSION", "2.0")
     for shift in sorted(shifts, key=lambda shift: (shift.starts_at, shift.post)):
         event = icalendar.Event()
-        people = [person for person in (shift.person, shift.deputy) if person]
+        people = shift.people
         name = county.posts[shift.post].name
         if with_names:
             name += "：" + "、".join(county.people[person].name for person in people)
@@ -98,13 +98,14 @@ def _shift(one: Occurrence, post: str, county: County, headings: Headings, direc
     people = [directory.find(mention) for mention in meant]
     if not people:
         raise UnclearError("标题里没有姓名", "its summary names nobody")
-    if len(people) > 2 or len(set(people)) < len(people):
-        raise UnclearError("一个岗位应为一人，或一人加一名 B 角", "a post has a holder and at most one deputy")
+    if len(set(people)) < len(people):
+        raise UnclearError("同一人写了两次", "one person is written twice")
     return Shift(
         id=shift_id(county, post_id, one.starts_at),
         post=post_id,
         person=people[0],
         deputy=people[1] if len(people) > 1 else "",
+        others=tuple(people[2:]),
         starts_at=one.starts_at,
         ends_at=one.ends_at,
     )

@@ -18,7 +18,17 @@ from rosters.io.layout import Column, Headings, Layout, Role, days_across, find_
 from rosters.io.mapping import SheetMapping
 from rosters.io.names import Directory, mentions, phones_in
 from rosters.io.report import Placed, Remark, UnclearError
-from rosters.io.titles import day_reader, has_year, is_footnote, is_header, starts_block
+from rosters.io.titles import (
+    day_reader,
+    has_year,
+    is_footnote,
+    is_header,
+    names_an_office,
+    phones_beside,
+    rows_of_days,
+    section_heading,
+    starts_block,
+)
 from rosters.model import Shift
 
 _WEEKDAYS = "一二三四五六日"
@@ -49,7 +59,23 @@ class _Line:
     unit: str
     spans: Sequence[tuple[datetime, datetime] | date]
     hours: Hours | None
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A cell that names people: what it is called, what stands in it, and the phones written beside it."""
+
+    cell: str
+    text: str
     phones: tuple[str, ...] = ()
+
+
+class _CellError(Exception):
+    """A cell, of several that belong together, that nobody but a person can read."""
+
+    def __init__(self, cell: str, unclear: UnclearError) -> None:
+        self.cell, self.unclear = cell, unclear
+        super().__init__(cell)
 
 
 class SheetReader:
@@ -101,41 +127,71 @@ class SheetReader:
         grid = self._grid
         by_role = {column.role: place for place, column in reversed(layout.columns.items())}
         people = {place: column for place, column in layout.columns.items() if column.role == "people"}
-        for row in range(layout.first_row, len(grid.rows)):
+        phones = {place: phones_beside(place, layout) for place in people}
+        here: str | None = unit
+        for rows in rows_of_days(grid, layout, by_role):
+            row = rows[0]
             cells = {place: plain(grid.cell(row, place)) for place in layout.columns}
-            if not any(cells[place] for place in people) or is_header(cells, layout):
+            if heading := section_heading(grid, row, layout):
+                here = self._unit_of_section(heading, here, grid.name_of(row, 0))
                 continue
-            if is_footnote(grid, row, cells.get(by_role["date"], "")):
+            written = {place: self._written(rows, place, phones[place]) for place in people}
+            if not any(written.values()) or is_header(cells, layout):
+                continue
+            if is_footnote(grid, row, cells.get(by_role["date"], ""), set(people)):
                 continue
             try:
-                line = self._line(row, cells, by_role, unit, days)
+                line = self._line(row, cells, by_role, here, days)
             except UnclearError as error:
                 self._refuse(grid.name_of(row, by_role["date"]), error)
                 continue
-            self._place_people(row, people, cells, line)
+            self._place_people(people, written, line)
             for place in (place for place, column in layout.columns.items() if column.role == "phone"):
-                self._look_at_phones(grid.name_of(row, place), cells[place])
+                for each in rows:
+                    self._look_at_phones(grid.name_of(each, place), plain(grid.cell(each, place)))
 
-    def _line(self, row: int, cells: dict[int, str], by_role: Mapping[Role, int], unit: str, days: DayReader) -> _Line:
+    def _unit_of_section(self, heading: str, before: str | None, cell: str) -> str | None:
+        """Return whose rows follow a heading within the sheet; None where it names an office that is not known."""
+        named = self._headings.unit_in([heading])
+        if named or not names_an_office(heading):
+            return named or before
+        self._refuse(cell, UnclearError(f"没有单位“{heading}”，下面的行没有读", f"no unit {heading!r}: rows left out"))
+        return None
+
+    def _written(self, rows: Sequence[int], place: int, phones: Sequence[int]) -> list[_Written]:
+        """Return the cells of one column that belong to one day; a cell that is merged over them counts once."""
+        grid, found = self._grid, []
+        for n, row in enumerate(rows):
+            text = plain(grid.cell(row, place))
+            again = n > 0 and (row, place) in grid.merged and text == plain(grid.cell(rows[n - 1], place))
+            if text and not again:
+                beside = tuple(number for column in phones for number in phones_in(grid.cell(row, column)))
+                found.append(_Written(grid.name_of(row, place), text, beside))
+        return found
+
+    def _line(
+        self, row: int, cells: dict[int, str], by_role: Mapping[Role, int], unit: str | None, days: DayReader
+    ) -> _Line:
         grid, place = self._grid, by_role["date"]
         written_hours = cells.get(by_role.get("hours", -1), "")
-        phones = tuple(number for role in by_role if role == "phone" for number in phones_in(cells[by_role[role]]))
         row_unit = unit
         if "unit" in by_role and cells[by_role["unit"]]:
             row_unit = self._headings.unit_in([cells[by_role["unit"]]]) or self._unknown_unit(cells[by_role["unit"]])
-        if span := span_of(written_hours):
-            return _Line(row_unit, [span], None, phones)
+        if row_unit is None:
+            raise UnclearError("不知是哪个单位的", "it is not known whose row this is")
+        if span := span_of(written_hours) or days.span(grid.cell(row, place)):
+            return _Line(row_unit, [span], None)
         hours = hours_of(written_hours, self._expected.hours) if written_hours else None
         if written_hours and hours is None and written_hours not in {"全天", "-"}:
             raise UnclearError(f"班次“{written_hours}”看不出几点到几点", f"the shift {written_hours!r} names no hours")
         if not cells[place]:
             if hours is None or days.last is None:
                 raise UnclearError("没有日期（若是公式，请先在表格软件里重算并保存）", "no date in this row")
-            return _Line(row_unit, [days.last], hours, phones)
+            return _Line(row_unit, [days.last], hours)
         told = days.days(grid.cell(row, place), grid.formats.get((row, place), ""))
         weekday = cells.get(by_role.get("weekday", -1), "") or cells[place]
         self._check_weekday(told, weekday)
-        return _Line(row_unit, told, hours, phones)
+        return _Line(row_unit, told, hours)
 
     def _unknown_unit(self, written: str) -> NoReturn:
         raise UnclearError(f"没有单位“{written}”，或它没有轮班岗位", f"no unit {written!r} with a post on shift")
@@ -147,20 +203,21 @@ class SheetReader:
             reason = f"{day:%Y-%m-%d} 是星期{real}，表里写的是星期{_WEEKDAYS[said]}"
             raise UnclearError(reason, f"{day:%Y-%m-%d} is a {day:%A}; the sheet says another weekday")
 
-    def _place_people(self, row: int, people: dict[int, Column], cells: dict[int, str], line: _Line) -> None:
-        beside: dict[str, tuple[str, str]] = {}
+    def _place_people(self, people: dict[int, Column], written: Mapping[int, list[_Written]], line: _Line) -> None:
+        beside: dict[str, list[_Written]] = {}
         for place, column in people.items():
-            if column.deputy and cells[place]:
-                beside[column.kind or column.post] = (cells[place], self._grid.name_of(row, place))
+            if column.deputy and written[place]:
+                beside[column.kind or column.post] = written[place]
         used: set[str] = set()
         for place, column in people.items():
             if not column.deputy:
                 key = column.kind or column.post
                 used.add(key)
-                self._place(self._grid.name_of(row, place), column, cells[place], line, beside.get(key))
-        for key, (_, cell) in beside.items():
+                self._place(column, written[place], line, beside.get(key, ()))
+        for key, cells in beside.items():
             if key not in used:
-                self._refuse(cell, UnclearError("有副班，没有主班的列", "a deputy without a column for the holder"))
+                error = UnclearError("有副班，没有主班的列", "a deputy without a column for the holder")
+                self._refuse(cells[0].cell, error)
 
     # Days across the top
 
@@ -177,9 +234,11 @@ class SheetReader:
                 continue
             first = min(across, default=0)
             labels = list(dict.fromkeys(plain(cell) for cell in grid.rows[row][:first] if plain(cell)))
-            if not across or not labels:
+            if not across or self._is_weekday_row(row, across):
                 continue
-            if self._is_weekday_row(row, across):
+            if not labels:
+                if not is_footnote(grid, row, "", set(across)):
+                    self._refuse_unlabelled(row, across)
                 continue
             try:
                 column = self._headings.column("".join(labels)) or self._headings.column(labels[-1])
@@ -194,7 +253,15 @@ class SheetReader:
                 continue
             for place, told in across.items():
                 line = _Line(named or block_unit, told, column.hours)
-                self._place(grid.name_of(row, place), column, plain(grid.cell(row, place)), line, None)
+                self._place(column, self._written([row], place, ()), line, ())
+
+    def _refuse_unlabelled(self, row: int, across: Mapping[int, object]) -> None:
+        """Refuse names below days with nothing beside them that says whose duty it is, as wall calendars have them."""
+        for place in across:
+            if plain(self._grid.cell(row, place)):
+                reason = "没有行标题，不知是带班还是值班：请在左边加一列写明"
+                english = "no heading says whose duty this is: add a column on the left that does"
+                self._refuse(self._grid.name_of(row, place), UnclearError(reason, english))
 
     def _is_weekday_row(self, row: int, across: dict[int, tuple[date, ...]]) -> bool:
         said = {place: weekday_of(plain(self._grid.cell(row, place))) for place in across}
@@ -210,20 +277,24 @@ class SheetReader:
 
     # People
 
-    def _place(self, cell: str, column: Column, written: str, line: _Line, beside: tuple[str, str] | None) -> None:
+    def _place(self, column: Column, written: Sequence[_Written], line: _Line, beside: Sequence[_Written]) -> None:
+        if not written:
+            return
+        cell = written[0].cell
         try:
-            people = self._people(written, line, beside)
+            people = self._people(written, beside)
             if not people:
                 return
             post = column.post or self._headings.post_of(line.unit, column.kind)
+        except _CellError as error:
+            self._refuse(error.cell, error.unclear)
+            return
         except UnclearError as error:
             self._refuse(cell, error)
             return
         if len(people) > 2:
             rest = "、".join(self._county.people[person].name for person in people[2:])
-            self._note(
-                cell, f"一个岗位只叫两人，没有排入：{rest}", f"a post has a holder and a deputy; left out: {rest}"
-            )
+            self._note(cell, f"依次叫前两人，其余备补：{rest}", f"the first two are called; in reserve: {rest}")
         for span in line.spans:
             starts_at, ends_at = self._bounds(span, column.hours or line.hours or self._expected.hours)
             if ends_at <= starts_at:
@@ -234,18 +305,25 @@ class SheetReader:
                 post=post,
                 person=people[0],
                 deputy=people[1] if len(people) > 1 else "",
+                others=tuple(people[2:]),
                 starts_at=starts_at,
                 ends_at=ends_at,
             )
             self._found.placed.append(Placed(shift, self._grid.name, cell))
 
-    def _people(self, written: str, line: _Line, beside: tuple[str, str] | None) -> list[str]:
-        people = [self._directory.find(one, line.phones) for one in mentions(written)]
-        if people and beside is not None:
-            people[1:1] = [self._directory.find(one) for one in mentions(beside[0])]
+    def _people(self, written: Sequence[_Written], beside: Sequence[_Written]) -> list[str]:
+        people = [person for one in written for person in self._found_in(one)]
+        if people:
+            people[1:1] = [person for one in beside for person in self._found_in(one)]
         if len(set(people)) < len(people):
             raise UnclearError("同一人写了两次", "one person is written twice")
         return people
+
+    def _found_in(self, written: _Written) -> list[str]:
+        try:
+            return [self._directory.find(one, written.phones) for one in mentions(written.text)]
+        except UnclearError as error:
+            raise _CellError(written.cell, error) from error
 
     def _bounds(self, span: tuple[datetime, datetime] | date, hours: Hours) -> tuple[datetime, datetime]:
         zone = self._county.zone

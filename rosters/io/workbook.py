@@ -32,6 +32,7 @@ KIND_WORDS: dict[str, str] = {
     "抢险救援队": "rescue_team",
     "防汛责任人": "village_head",
     "安全员": "safety_officer",
+    "线路检测": "line_check",
 }
 SITE_WORDS: dict[str, str] = {
     "水库": "reservoir",
@@ -96,7 +97,8 @@ SHEETS: tuple[Sheet, ...] = (
     ),
     Sheet(
         DUTY,
-        "一天一个单位一行，早八点到次日早八点；其他时间写在班次里，如 20:00-8:00。一格两人时后一人为B角。",
+        "一天一个单位一行，从交接班时间到次日交接班时间；其他时间写在班次里，如 20:00-8:00。"
+        "一格几人：先叫第一人，第二人为B角，其余备补。",
         (
             Heading("日期", "例：2021-07-19"),
             Heading("单位", "溪口镇人民政府", from_sheet=f"{UNITS}!A", width=24),

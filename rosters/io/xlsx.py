@@ -106,7 +106,7 @@ def _rows(shifts: Iterable[Shift]) -> dict[tuple[datetime, datetime, int], dict[
 
 
 def _people(shift: Shift | None) -> list[str]:
-    return [person for person in (shift.person, shift.deputy) if person] if shift else []
+    return list(shift.people) if shift else []
 
 
 def _hours(starts: datetime, ends: datetime, usual: Hours) -> str:
@@ -115,7 +115,7 @@ def _hours(starts: datetime, ends: datetime, usual: Hours) -> str:
     if hours == usual:
         return str(usual)
     same_clock = (ends - starts) == (ends.astimezone(UTC) - starts.astimezone(UTC))
-    if same_clock and hours.ends_min <= 1440 and hours.ends_min > hours.starts_min:
+    if same_clock and hours.starts_min < hours.ends_min < 2880:
         return str(hours)
     return f"{starts:%Y-%m-%d %H:%M} 至 {ends:%Y-%m-%d %H:%M}"
 

@@ -60,7 +60,7 @@ def write_yaml(shifts: Iterable[Shift], county: County) -> str:
 def _texts(row: Any) -> dict[str, str]:
     if not isinstance(row, dict) or not all(isinstance(cell, str) for cell in row.values()):
         raise UnclearError("应写成 {post: …, person: …, starts_at: '…', ends_at: '…'}", "should be a row of texts")
-    unknown = sorted(set(map(str, row)) - {"post", "person", "deputy", "starts_at", "ends_at"})
+    unknown = sorted(set(map(str, row)) - {"post", "person", "deputy", "others", "starts_at", "ends_at"})
     if unknown:
         raise UnclearError(f"不认识的键 {', '.join(unknown)}", f"unknown key {', '.join(unknown)}")
     return {str(key): cell.strip() for key, cell in row.items()}

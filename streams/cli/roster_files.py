@@ -11,6 +11,7 @@ import typer
 
 from rosters.county import County
 from rosters.io.csv_ import read_csv, write_csv
+from rosters.io.days import Hours
 from rosters.io.grid import read_bytes
 from rosters.io.ical import read_ical, write_ical
 from rosters.io.mapping import Mapping, read_mapping
@@ -54,7 +55,7 @@ def import_roster(
         said = read_mapping(mapping, county) if mapping else Mapping()
         window = _window(county, first, last, now)
         near = first.date() if first else now.astimezone(county.zone).date()
-        found = _read(file, county, said, Expected(near, unit), window, post)
+        found = _read(file, county, said, Expected(near, unit, Hours.from_handover(county.handover)), window, post)
     except RosterFileError as error:
         _fail(str(error))
     for remark in (*found.refused, *found.notes):
@@ -110,7 +111,7 @@ def _read(file: Path, county: County, said: Mapping, expected: Expected, window:
 def _write(file: Path, shifts: Sequence[Shift], county: County, now: datetime, *, with_names: bool) -> None:
     match file.suffix.lower():
         case ".xlsx":
-            content = write_xlsx(shifts, county)
+            content = write_xlsx(shifts, county, Hours.from_handover(county.handover))
         case ".csv":
             content = write_csv(shifts, county).encode()
         case ".yaml" | ".yml":
@@ -131,7 +132,8 @@ def _window(county: County, first: datetime | None, last: datetime | None, now: 
     today = now.astimezone(county.zone).date()
     begins = first.date() if first else today - timedelta(days=1)
     ends = last.date() if last else begins + timedelta(days=100)
-    return Window(_midnight(begins, county), _midnight(ends + timedelta(days=1), county), county.zone)
+    until = _midnight(ends + timedelta(days=1), county)
+    return Window(_midnight(begins, county), until, county.zone, county.handover)
 
 
 def _midnight(day: date, county: County) -> datetime:

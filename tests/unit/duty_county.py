@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,7 +39,9 @@ POSTS = {
 }
 
 
-def duty_county(shifts: Iterable[Shift] = (), people: dict[str, tuple[str, str]] | None = None) -> County:
+def duty_county(
+    shifts: Iterable[Shift] = (), people: dict[str, tuple[str, str]] | None = None, handover: time = time(8)
+) -> County:
     return County(
         CODE,
         "禾溪县",
@@ -62,6 +64,7 @@ def duty_county(shifts: Iterable[Shift] = (), people: dict[str, tuple[str, str]]
             for key, (name, number) in (PEOPLE if people is None else people).items()
         ],
         shifts=shifts,
+        handover=handover,
     )
 
 
@@ -98,13 +101,16 @@ def told(imported: Imported) -> set[tuple[str, str, str, str, str]]:
     }
 
 
-def a_shift(post: str, person: str, starts: str, hours: float = 24, deputy: str = "") -> Shift:
+def a_shift(
+    post: str, person: str, starts: str, hours: float = 24, deputy: str = "", others: tuple[str, ...] = ()
+) -> Shift:
     starts_at = datetime.fromisoformat(starts).replace(tzinfo=ZONE).astimezone(UTC)
     return Shift(
         id=f"{post}@{datetime.fromisoformat(starts):%Y-%m-%dT%H:%M}",
         post=post,
         person=person,
         deputy=deputy,
+        others=others,
         starts_at=starts_at,
         ends_at=starts_at + timedelta(hours=hours),
     )

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rosters.county import County
-from rosters.model import Knocker, Person, Phone, Post, Region, Shift, Site, Unit
+from rosters.model import Absence, Knocker, Person, Phone, Post, Region, Shift, Site, Unit
 from streams.words import Level
+from tests.unit.duty_county import a_shift, duty_county
 
 COUNTY = "419926000000"
 EAST, WEST = "419926101000", "419926102000"
@@ -273,3 +274,32 @@ def test_knockers_are_those_of_the_village(county: County) -> None:
 def test_the_version_is_the_content(county: County) -> None:
     assert build().version == county.version
     assert build(shifts=SHIFTS[:1]).version != county.version
+
+
+def test_where_the_deputy_is_away_the_next_of_the_shift_stands_beside() -> None:
+    shift = a_shift("t100-duty", "p1", "2021-07-19T08:00", deputy="p2", others=("p3", "p4"))
+    at, end = shift.starts_at, shift.ends_at
+    county = duty_county([shift])
+
+    def deputy(*away: str) -> str:
+        held = county.changed((), [Absence(person=one, starts_at=at, ends_at=end) for one in away], "v").who(
+            "t100-duty", at, "deputy"
+        )
+        return held.person.id if held else ""
+
+    assert (deputy(), deputy("p2"), deputy("p2", "p3"), deputy("p2", "p3", "p4")) == ("p2", "p3", "p4", "")
+
+
+def test_everybody_on_a_shift_is_found_by_their_number() -> None:
+    shift = a_shift("t100-duty", "p1", "2021-07-19T08:00", deputy="p2", others=("p3",))
+    county = duty_county([shift])
+    assert county.posts_of_person("p3") == ("t100-duty",)
+
+
+def test_a_county_with_its_verified_phones_marked_is_otherwise_the_same() -> None:
+    shift = a_shift("t100-duty", "p1", "2021-07-19T08:00")
+    county = duty_county([shift])
+    marked = county.verified_by(lambda person, phone: person.id == "p1" and phone.number.startswith("+86"))
+    assert [person.id for person in marked.people.values() if person.phones[0].verified] == ["p1"]
+    assert marked.version == county.version
+    assert marked.who("t100-duty", shift.starts_at).person.id == "p1"

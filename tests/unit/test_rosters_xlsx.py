@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from rosters.io.csv_ import read_csv, write_csv
-from rosters.io.days import DayReader
+from rosters.io.days import DayReader, Hours
 from rosters.io.mapping import read_mapping
+from rosters.io.office import Expected
 from rosters.io.report import RosterFileError, UnclearError
 from rosters.io.xlsx import read_xlsx, write_xlsx
 from rosters.io.yaml_ import read_yaml, write_yaml
@@ -218,9 +219,135 @@ def test_a_phone_in_its_own_column_tells_namesakes_apart() -> None:
     assert [shift.person for shift in found.shifts] == ["w2"]
 
 
-def test_a_third_person_in_a_cell_is_told_not_lost() -> None:
-    found = read([TITLE, HEADER, ["7月19日", None, None, "张三、李四、赵敏", None]])
-    assert "赵敏" in found.notes[0].reason
+def test_a_third_person_in_a_cell_is_on_the_shift_in_reserve_and_told() -> None:
+    found = read([TITLE, HEADER, ["7月19日", None, None, "张三、李四、赵敏、王建国", None]])
+    assert [shift.people for shift in found.shifts] == [("p1", "p2", "p4", "p3")]
+    assert "赵敏、王建国" in found.notes[0].reason
+
+
+def test_a_day_merged_over_its_people_is_one_shift_of_all_of_them() -> None:
+    rows = [
+        TITLE,
+        ["日期", "带班领导", "值班人员", "电话"],
+        ["7月19日", "赵敏", "张三", "13800000001"],
+        [None, None, "王伟", "13900000002"],
+        [None, None, "李四", None],
+        ["7月20日", "赵敏", "李四", None],
+    ]
+    found = read(rows, merged=("A3:A5", "B3:B5"))
+    assert not found.refused
+    assert [(shift.post, shift.people) for shift in found.shifts] == [
+        ("t100-duty", ("p1", "w2", "p2")),
+        ("t100-leader", ("p4",)),
+        ("t100-duty", ("p2",)),
+        ("t100-leader", ("p4",)),
+    ]
+
+
+def test_an_unknown_name_among_the_rows_of_one_day_is_refused_by_its_own_cell() -> None:
+    rows = [TITLE, ["日期", "带班领导", "值班人员"], ["7月19日", "赵敏", "张三"], [None, None, "查无此人"]]
+    found = read(rows, merged=("A3:A4", "B3:B4"))
+    assert [remark.cell for remark in found.refused] == ["C4"]
+    assert [shift.post for shift in found.shifts] == ["t100-leader"]
+
+
+def test_a_name_without_a_day_is_refused_and_never_passed_over() -> None:
+    found = read([TITLE, HEADER[:4], ["7月19日", None, "张三", "李四"], [None, None, None, "王建国"]])
+    assert told(found) == NIGHTS
+    assert [remark.cell for remark in found.refused] == ["A4"]
+
+
+def test_each_of_two_phone_columns_speaks_for_the_people_on_its_left() -> None:
+    rows = [TITLE, ["日期", "带班领导", "电话", "值班人员", "电话"]]
+    found = read([*rows, ["7月19日", "王伟", "13900000001", "王伟", "13900000002"]])
+    assert [(shift.post, shift.person) for shift in found.shifts] == [("t100-duty", "w2"), ("t100-leader", "w1")]
+
+
+def test_one_sheet_of_several_offices_one_below_the_other() -> None:
+    head = ["日期", "带班领导", "值班人员"]
+    rows = [
+        ["全县2021年7月值班表"],
+        ["溪口镇"],
+        head,
+        ["7月19日", "张三", "李四"],
+        ["柳林镇"],
+        head,
+        ["7月19日", "王建国", "赵敏"],
+    ]
+    found = read(rows, name="全县")
+    assert not found.refused
+    assert told(found) == NIGHTS | {("t102-leader", "p3", "", *DAY), ("t102-duty", "p4", "", *DAY)}
+
+
+def test_rows_below_an_office_that_is_not_known_are_nobodys_and_told() -> None:
+    head = ["日期", "带班领导"]
+    rows = [["溪口镇2021年7月值班表"], head, ["7月19日", "张三"], ["水利局"], head, ["7月20日", "王建国"]]
+    found = read(rows)
+    assert told(found) == {("t100-leader", "p1", "", *DAY)}
+    assert [remark.cell for remark in found.refused] == ["A4", "A6"]
+
+
+def test_the_same_title_on_every_page_changes_nothing() -> None:
+    head = ["日期", "带班领导"]
+    rows = [TITLE, head, ["7月19日", "张三"], ["溪口镇2021年7月值班表（续）"], head, ["7月20日", "李四"]]
+    found = read(rows)
+    assert not found.refused
+    assert {shift.post for shift in found.shifts} == {"t100-leader"}
+    assert len(found.shifts) == 2
+
+
+def test_a_wall_calendar_without_headings_is_refused_cell_by_cell() -> None:
+    found = read([TITLE, ["星期一", "星期二"], ["19", "20"], ["张三", "李四"], ["备注：请提前到岗"] * 2])
+    assert not found.shifts
+    assert [remark.cell for remark in found.refused] == ["A4", "B4"]
+
+
+def test_a_wall_calendar_with_its_headings_is_read() -> None:
+    rows = [TITLE, ["", "星期一", "星期二"], ["日期", "19", "20"], ["带班", "张三", "李四"], ["值班", "李四", "张三"]]
+    assert told(read(rows)) == NIGHTS | {
+        ("t100-leader", "p2", "", "07-20 08:00", "07-21 08:00"),
+        ("t100-duty", "p1", "", "07-20 08:00", "07-21 08:00"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("day", "ends"),
+    [
+        ("7月19日8:00-7月20日8:00", "07-20 08:00"),
+        ("7月19日8时至20日8时", "07-20 08:00"),
+        ("19日8:00—20日8:00", "07-20 08:00"),
+        ("2021-07-19 8:00至2021-07-20 8:00", "07-20 08:00"),
+        ("7月19日（周一）8:00-次日8:00", "07-20 08:00"),
+        ("7月19日8:00-20:00", "07-19 20:00"),
+    ],
+)
+def test_a_day_may_bring_its_hours_along(day: str, ends: str) -> None:
+    found = read([TITLE, HEADER, [day, None, "张三", None, None]])
+    assert told(found) == {("t100-leader", "p1", "", "07-19 08:00", ends)}
+
+
+@pytest.mark.parametrize("day", ["7月19日25:00-20日8:00", "7月19日8:00-32日8:00", "7月19日 夜"])
+def test_hours_that_no_clock_shows_are_refused(day: str) -> None:
+    found = read([TITLE, HEADER, [day, None, "张三", None, None]])
+    assert not found.shifts
+    assert [remark.cell for remark in found.refused] == ["A3"]
+
+
+def test_in_a_county_that_hands_over_at_six_in_the_evening_a_day_is_from_six_to_six() -> None:
+    county = duty_county(handover=time(18))
+    content = workbook({"7月": [TITLE, HEADER, ["7月19日", None, "张三", None, None]]})
+    expected = Expected(near=EXPECTED.near, hours=Hours.from_handover(county.handover))
+    found = read_xlsx(content, county, expected)
+    assert told(found) == {("t100-leader", "p1", "", "07-19 18:00", "07-20 18:00")}
+
+
+@pytest.mark.parametrize("starts", ["00:00", "08:00", "09:30", "18:00", "23:59"])
+@pytest.mark.parametrize("hours", [0.5, 8, 12, 23.5, 24])
+def test_shifts_of_any_hours_are_written_as_hours_and_read_back(starts: str, hours: float) -> None:
+    county, shift = duty_county(), a_shift("t100-duty", "p1", f"2021-07-19T{starts}", hours)
+    content = write_xlsx([shift], county, Hours.from_handover(time(18)))
+    assert "至" not in str(load_workbook(io.BytesIO(content)).worksheets[0]["C3"].value)
+    assert read_xlsx(content, county, EXPECTED).shifts == (shift,)
 
 
 def test_two_rows_that_put_different_people_at_one_post_and_time_refuse_the_second() -> None:
@@ -313,17 +440,18 @@ _MINUTES = st.integers(0, 60 * 24 * 20)
 _A_SHIFT = st.tuples(
     st.sampled_from(sorted(POSTS)),
     st.permutations(["p1", "p2", "p5", "w1", "w2"]),
-    st.booleans(),
+    st.integers(1, 5),
     st.one_of(st.integers(0, 20).map(lambda day: day * 1440 + 480), _MINUTES),
     st.one_of(st.just(1440), st.integers(1, 60 * 24 * 4)),
 )
 
 
-def _shifts(drawn: list[tuple[str, list[str], bool, int, int]]) -> tuple[Shift, ...]:
+def _shifts(drawn: list[tuple[str, list[str], int, int, int]]) -> tuple[Shift, ...]:
     made: dict[str, Shift] = {}
-    for post, people, pair, start, length in drawn:
+    for post, people, count, start, length in drawn:
         starts = datetime.fromisoformat("2021-07-01") + timedelta(minutes=start)
-        shift = a_shift(post, people[0], starts.isoformat(), length / 60, people[1] if pair else "")
+        deputy, others = people[1] if count > 1 else "", tuple(people[2:count])
+        shift = a_shift(post, people[0], starts.isoformat(), length / 60, deputy, others)
         made.setdefault(shift.id, shift)
     return tuple(sorted(made.values(), key=lambda shift: (shift.starts_at, shift.post)))
 
