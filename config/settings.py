@@ -129,6 +129,7 @@ class Settings(BaseSettings):
     aliyun_repeat_template: str = Field(
         default="", pattern=r"^(TTS_\d+)?$", description="TTS_…, says it again (key 3)."
     )
+    aliyun_play_times: int = Field(default=1, ge=1, le=3, description="How often a call says its message by itself.")
     aliyun_queue_api: str = Field(default="", description="Another address of the vendor's queues, for tests.")
     aliyun_base_api: str = Field(default="", description="Another address of the vendor's API, for tests.")
     aliyun_voice_api: str = Field(default="", description="Another address of the vendor's API, for tests.")

@@ -44,7 +44,7 @@ class FakeAliyun(Mainland):
         super().__init__()
         self.key_id, self.key_secret = "LTAI-of-the-tests", "the-secret"
         self.show_numbers, self.sign_names = {"05711234567"}, {"禾溪县应急局"}
-        self.templates = {"TTS_1001", "TTS_1002", "TTS_1003", "SMS_2001"}
+        self.templates = {"TTS_1001", "TTS_1002", "TTS_1003", "TTS_1004", "SMS_2001"}
         self.text_variable_chars = 35
         self.url = ""
         self.faults: deque[Fault] = deque()

@@ -151,25 +151,26 @@ class Mainland:
         )
 
     async def _talk(self, call: Accepted, handset: Handset) -> str:
-        """Speak, wait for a key, read back; return the key."""
+        """Speak, wait for a key, say what the key is for; return the key. The menu is one level deep."""
         spoken_s = len(message_of(call.asked)) / CHARS_PER_S + KEYS_S
         waits_s = int(call.asked.get("Timeout", 0)) / 1000
         leaves_s, pressed_s = handset.hangs_up_at_s, handset.key_at_s
         if pressed_s is None and handset.key:
             pressed_s = spoken_s + 1
-        known = {each.get("Key") for each in call.asked.get("MenuKeyMap", [])}
-        if handset.key in known and pressed_s is not None and (leaves_s is None or pressed_s <= leaves_s):
+        menu = {str(each.get("Key")): each for each in call.asked.get("MenuKeyMap", [])}
+        if handset.key in menu and pressed_s is not None and (leaves_s is None or pressed_s <= leaves_s):
             await self._pass(pressed_s)
             await self._progress(call, "300000", dtmf=handset.key)
-            over_s = min(leaves_s or 1e9, pressed_s + REPLY_S)
-            await self._pass(over_s - pressed_s)
-            call.talk_s, call.status = over_s, "200000"
+            over_s = pressed_s + _says_s(menu[handset.key])
+            call.talk_s = min(leaves_s or 1e9, over_s)
+            await self._pass(call.talk_s - pressed_s)
+            call.status = "200000" if call.talk_s >= over_s else "200001"
             return handset.key
-        whole_s = spoken_s + waits_s
+        whole_s = spoken_s * int(call.asked.get("PlayTimes", 1)) + waits_s
         call.talk_s = min(leaves_s or 1e9, whole_s)
         await self._pass(call.talk_s)
         heard = call.talk_s >= spoken_s
-        call.status = ("200008" if known else "200000") if heard else "200001"
+        call.status = ("200008" if menu else "200000") if heard else "200001"
         return ""
 
     async def _play_text(self, text: Accepted) -> None:
@@ -213,6 +214,13 @@ class Mainland:
 
     def _handset(self, accepted: Accepted) -> Handset:
         return self.handsets.get(accepted.number, Handset())
+
+
+def _says_s(menu_key: dict[str, Any]) -> float:
+    """Return how long what a key is for takes to say: the words of its template and its variable."""
+    said = json.loads(menu_key.get("TtsParams") or "{}")
+    message = str(said.get("message", ""))
+    return len(message) / CHARS_PER_S + REPLY_S if message else REPLY_S
 
 
 def message_of(asked: dict[str, Any]) -> str:

@@ -210,3 +210,49 @@ async def test_a_text_that_failed_says_why_by_the_network_s_code(mainland: House
 
 def test_the_fake_reads_faster_than_the_house_assumes():
     assert CHARS_PER_S > 4.0
+
+
+async def hear_again(mainland: House, handset: Handset, **settings: object) -> list[dict[str, str]]:
+    """Call somebody through an account with a template for key 3; return the menu that the vendor was given."""
+    carrier = mainland.carrier(repeat_template="TTS_1004", **settings)
+    await carrier.place(mainland.dial())
+    mainland.play(handset)
+    await carrier.close()
+    (call,) = mainland.fake.calls.values()
+    menu: list[dict[str, str]] = call.asked["MenuKeyMap"]
+    return menu
+
+
+async def test_key_three_says_the_message_once_more_where_there_is_a_template_for_it(mainland: House):
+    menu = await hear_again(mainland, Handset(key="3"))
+    assert [each["Key"] for each in menu] == ["1", "2", "0", "3"]
+    assert json.loads(menu[-1]["TtsParams"]) == {"message": MESSAGE.rstrip("。")}
+
+
+async def test_who_heard_it_again_to_the_end_has_heard_it_and_confirmed_nothing(mainland: House):
+    await hear_again(mainland, Handset(key="3"))
+    assert mainland.progress() == ["answered", "played", "key", "ended"]
+    assert {news.key for news in mainland.heard if news.progress == "key"} == {"3"}
+
+
+async def test_who_asked_for_it_again_at_once_and_hung_up_has_not_heard_it(mainland: House):
+    await hear_again(mainland, Handset(key="3", key_at_s=1, hangs_up_at_s=4))
+    assert "played" not in mainland.progress()
+
+
+async def test_without_a_template_for_it_key_three_is_not_listened_to(mainland: House, carrier: AliyunCarrier):
+    await carrier.place(mainland.dial())
+    mainland.play(Handset(key="3"))
+    (call,) = mainland.fake.calls.values()
+    assert [each["Key"] for each in call.asked["MenuKeyMap"]] == ["1", "2", "0"]
+    assert mainland.progress() == ["answered", "played", "ended"]
+
+
+async def test_a_message_may_be_said_twice_by_itself_and_a_key_still_counts(mainland: House):
+    carrier = mainland.carrier(play_times=2)
+    await carrier.place(mainland.dial())
+    mainland.play(Handset(key="1", key_at_s=40))
+    await carrier.close()
+    (call,) = mainland.fake.calls.values()
+    assert call.asked["PlayTimes"] == "2"
+    assert mainland.progress() == ["answered", "played", "key", "ended"]

@@ -50,6 +50,7 @@ def settings_of(twilio: FakeTwilio, aliyun: FakeAliyun, gateway: str, speed: flo
         "JIAOYING_ALIYUN_IVR_TEMPLATE": "TTS_1001",
         "JIAOYING_ALIYUN_REPLY_TEMPLATE": "TTS_1002",
         "JIAOYING_ALIYUN_NOTICE_TEMPLATE": "TTS_1003",
+        "JIAOYING_ALIYUN_REPEAT_TEMPLATE": "TTS_1004",
         "JIAOYING_ALIYUN_SIGN_NAME": min(aliyun.sign_names),
         "JIAOYING_ALIYUN_TEXT_TEMPLATE": "SMS_2001",
         "JIAOYING_ALIYUN_TEXT_VARIABLES": "text1,text2,text3,text4,text5,text6",

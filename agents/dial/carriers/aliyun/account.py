@@ -30,6 +30,8 @@ class AliyunAccount(Model):
         notice_template: TTS_… of calls that only tell.
         repeat_template: TTS_… that says the message once more for key 3; "" where the account has none, then key 3 is
             not listened to. No key can be pressed after it: the vendor's menus are one level deep.
+        play_times: How often a call that asks for a key says its message by itself until one is pressed, 1 to 3
+            (IvrCall, PlayTimes): the only way to hear it again and still press a key in the same call.
         sign_name: The approved SMS signature, without 【】.
         text_template: SMS_….
         text_variables: The variables of that template in their order; a text is spread over them.
@@ -54,6 +56,7 @@ class AliyunAccount(Model):
     reply_template: str = Field(default="", pattern=r"^(TTS_\d+)?$")
     notice_template: str = Field(default="", pattern=r"^(TTS_\d+)?$")
     repeat_template: str = Field(default="", pattern=r"^(TTS_\d+)?$")
+    play_times: int = Field(default=1, ge=1, le=3)
     sign_name: str
     text_template: str = Field(pattern=r"^SMS_\d+$")
     text_variables: tuple[str, ...] = Field(default=("text",), min_length=1)

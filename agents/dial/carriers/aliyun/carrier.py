@@ -24,7 +24,7 @@ from agents.dial.carriers.aliyun.speech import needed_s, recorded_words, spoken,
 from agents.dial.carriers.aliyun.wire import Texts, Voice
 from agents.dial.carriers.capability import ALIYUN_CALLEE
 from agents.dial.carriers.protocol import Dial, Placed, RefusedByVendorError
-from agents.dial.carriers.twiml import RECORDED, with_exercise
+from agents.dial.carriers.twiml import RECORDED, REPEAT_KEY, with_exercise
 from streams.words import Channel, Outcome
 
 KEY_WAIT_MS = 8000
@@ -92,14 +92,18 @@ class AliyunCarrier:
 
     async def _ask(self, dial: Dial) -> str:
         account = self._account
+        message = _json({"message": spoken(dial.script)})
         keys = [self._menu_key(key, words) for key, words in RECORDED.items()]
+        if account.repeat_template:
+            repeated = {"key": REPEAT_KEY, "code": account.repeat_template, "tts_params": message}
+            keys.append(voice.IvrCallRequestMenuKeyMap(**repeated))
         request = voice.IvrCallRequest(
             called_number=national(dial.number),
             called_show_number=account.show_number,
             start_code=account.ivr_template,
-            start_tts_params=_json({"message": spoken(dial.script)}),
+            start_tts_params=message,
             menu_key_map=keys,
-            play_times=1,
+            play_times=account.play_times,
             timeout=KEY_WAIT_MS,
             out_id=out_id_of(dial.attempt_id),
         )

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from agents.dial.carriers.aliyun.verdicts import ANSWERED, KEY_PRESSED, RINGING, call_ending
 from agents.dial.carriers.protocol import Dial
-from agents.dial.carriers.twiml import RECORDED
+from agents.dial.carriers.twiml import RECORDED, REPEAT_KEY
 from agents.dial.carriers.verdicts import Progress, seq_of
 from streams.letters import CallNews
 from streams.words import Outcome
@@ -64,8 +64,9 @@ def vendor_time(written: Any) -> datetime | None:
 
 
 def pressed_key(dtmf: Any) -> str:
-    """Return the first key that is listened to, or ""."""
-    return next((key for key in str(dtmf or "") if key in RECORDED), "")
+    """Return the first key that is recorded, or 3 where it was only to be said again, or ""."""
+    pressed = str(dtmf or "")
+    return next((key for key in pressed if key in RECORDED), REPEAT_KEY if REPEAT_KEY in pressed else "")
 
 
 def progress_news(call: Call, receipt: Mapping[str, Any], now: datetime) -> list[CallNews]:
@@ -86,6 +87,9 @@ def progress_news(call: Call, receipt: Mapping[str, Any], now: datetime) -> list
     if code != KEY_PRESSED or not key:
         return []
     pressed = _news(call, "key", at, key=key)
+    if key == REPEAT_KEY:
+        # The message is said once more from here on; whether it was heard then, the end tells.
+        return [pressed]
     heard = call.answered_at is not None and call.whole_by(call.answered_at, pressed.at)
     return [_news(call, "played", at), pressed] if heard else [pressed]
 
@@ -157,6 +161,9 @@ def text_detail_news(dial: Dial, detail: Mapping[str, Any]) -> tuple[CallNews, .
 
 
 def _heard_whole(call: Call, code: str, duration_s: float, key: str, answered_at: datetime) -> bool:
+    if key == REPEAT_KEY:
+        # It may have cut the first hearing short, and the second may have been hung up in: it lasted for both.
+        return duration_s >= 2 * call.needed_s
     if key and call.key_at is not None:
         return call.whole_by(answered_at, call.key_at)
     if key:
