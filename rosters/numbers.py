@@ -5,6 +5,7 @@ Nothing here stores a number. A bare hash of one is never made: eleven digits ar
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 
@@ -44,4 +45,4 @@ def number_digest(number: str, key: bytes) -> str:
     """
     if len(key) < 16:
         raise ValueError("the key for number digests is shorter than 16 bytes; set a longer one")
-    return hmac.digest(key, number.encode(), "sha256").hex()[:24]
+    return hmac.new(key, number.encode(), hashlib.sha256).hexdigest()[:24]
