@@ -20,8 +20,8 @@ from streams.installation import deploy, environment
 from streams.kafka import KafkaAwayError, answers, set_up_topics
 
 log = logging.getLogger(__name__)
-TOPICS_WITHIN_S = 20.0
-GATEWAY_WITHIN_S = 60.0
+TOPICS_WITHIN_S = 60.0
+GATEWAY_WITHIN_S = 180.0
 RESTART_PAUSE_S = 1.0
 STOP_WITHIN_S = 12.0
 FOLLOWED_STATUS = 75

@@ -17,7 +17,7 @@ from tests.e2e.waiting import wait_until
 HERE = Path(__file__).parent / "kafka"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "jiaoying" / "kafka-4.1.0"
 FETCH_S = 600
-UP_WITHIN_S = 180
+UP_WITHIN_S = 300
 
 
 class NoKafkaError(Exception):

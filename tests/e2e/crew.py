@@ -25,11 +25,12 @@ from tests.e2e.apache_kafka import ApacheKafka
 from tests.e2e.county import Habits
 from tests.e2e.network import Cable
 from tests.e2e.onlooker import STORY, Onlooker
-from tests.e2e.telephony import HERE, approve_all, settings_of, vendor_command
+from tests.e2e.telephony import approve_all, settings_of, vendor_command
+from tests.e2e.waiting import HERE
 
 AGAIN_AFTER_S = 1.0
 LOOK_EVERY_S = 0.2
-UP_WITHIN_S = 240.0
+UP_WITHIN_S = 400.0
 STOP_WITHIN_S = 30.0
 CALLS_PER_S = 4.0
 """In story time: 500 posts are dialled once in some two minutes."""
@@ -156,6 +157,8 @@ class Crew(Onlooker):
         approve_all(self.ledger, self.settings, self.habits)
         for cable in self.cables():
             cable.plug_in()
+        for cable in self.cables():
+            cable.wait_until_up()
 
     def cables(self) -> Iterable[Cable]:
         return (self.door, *(machine.cable for machine in self.machines.values() if machine.cable is not None))

@@ -44,7 +44,11 @@ class Live(Onlooker):
         """Done to the ledger when the stack was started for the first time."""
 
     async def __aenter__(self) -> Live:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

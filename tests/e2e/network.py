@@ -19,10 +19,9 @@ from itertools import count
 from pathlib import Path
 
 from streams.broker import listens
-from tests.e2e.telephony import HERE
-from tests.e2e.waiting import wait_until
+from tests.e2e.waiting import HERE, wait_until
 
-UP_WITHIN_S = 60
+UP_WITHIN_S = 240
 CONNECT_S = 2.0
 
 Way = tuple[int, tuple[str, ...]]
@@ -42,6 +41,9 @@ class Cable:
         with self.out.open("ab") as out:
             command = [sys.executable, "-m", "tests.e2e.network", json.dumps(self.ways)]
             self.process = subprocess.Popen(command, stdout=out, stderr=out)
+
+    def wait_until_up(self) -> None:
+        """Wait until it forwards."""
         wait_until(lambda: all(listens(HERE, port) for port, _ in self.ways), UP_WITHIN_S, "the cable to be up")
 
     def pull(self) -> None:

@@ -17,10 +17,9 @@ from streams.broker import listens
 from streams.installation import number_key
 from streams.ledger.contract import Ledger
 from tests.e2e.county import Habits
-from tests.e2e.waiting import wait_until
+from tests.e2e.waiting import HERE, wait_until
 
-HERE = "127.0.0.1"
-UP_WITHIN_S = 120
+UP_WITHIN_S = 240
 
 
 def settings_of(vendor_port: int, door_port: int, calls_per_s: float) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+HERE = "127.0.0.1"
+
 
 def wait_until(is_so: Callable[[], bool], within_s: float, what: str) -> None:
     """Wait until something is so.
