@@ -83,6 +83,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "unreadable": ("文件读不出来:{why};请另存为 UTF-8", "the file cannot be read: {why}; save it as UTF-8"),
     "yaml": ("YAML 写法有误:{why}", "this is not YAML: {why}"),
     "alias": ("不支持锚点和别名(& 与 *),请写全", "anchors and aliases (& and *) are not supported; write it out"),
+    "too_deep": ("层层嵌套太多,请检查括号和缩进", "it is nested far too deeply; look at brackets and indents"),
     "empty": ("文件是空的", "the file is empty"),
     "same_key": ("键 {key} 写了两次,只留一个", "the key {key} is written twice; keep one"),
     "hazards_file": ("灾种表有误:{why}", "the table of hazards is wrong: {why}"),

@@ -108,6 +108,8 @@ def read_sheet(file: File, name: str, language: Language) -> Sheet:
         raise refuse(line, (), "yaml", why=error.problem or error) from error
     except yaml.YAMLError as error:
         raise refuse(1, (), "yaml", why=error) from error
+    except RecursionError as error:
+        raise refuse(1, (), "too_deep") from error
     if node is None or data is None:
         raise refuse(1, (), "empty")
     lines: dict[Path, int] = {(): 1}

@@ -17,6 +17,8 @@ from rosters.io.report import UnclearError
 from rosters.model import Person
 
 NEAR_MAX = 3
+CELL_CHARS_MAX = 1000
+"""A cell with more in it is no list of names; to look for some in a hundred thousand letters would take a minute."""
 _TAIL = 7
 # What a clerk writes where nobody is on duty; the hole is found by the checks, not filled here.
 NOBODY = frozenset({"", "无", "/", "-", "--", "—", "空", "待定", "暂无", "\\", "×", "x"})
@@ -49,11 +51,14 @@ def mentions(cell: object) -> tuple[Mention, ...]:
     """Return the people that a cell names, in order; empty where it says that nobody is there.
 
     Raises:
-        UnclearError: It speaks of a stand-in or of several posts, which a person must sort out.
+        UnclearError: It speaks of a stand-in or of several posts, which a person must sort out, or is far too long.
     """
     text = plain(cell).replace(",", "、")
     if text.lower() in NOBODY:
         return ()
+    if len(text) > CELL_CHARS_MAX:
+        reason = f"一格里有 {len(text)} 个字，不像姓名，请核对"
+        raise UnclearError(reason, f"{len(text)} letters in one cell are no names; look at it")
     found: list[_Draft] = []
     labels = 0
     for chunk in _SEPARATOR.split(text):
