@@ -67,7 +67,9 @@ class ClaimDesk:
                 break
             limit = min(sum(free.values()) * 2 + 20, CLAIM_MAX)
             full = [name for name in claim.slots if name not in free and (asks_people or name != by_hand.NAME)]
-            if self._look(claim, limit, stopped, *_none_of("waits_for", full)) < limit:
+            seen = self._look(claim, limit, stopped, *_none_of("waits_for", full))
+            # What was claimed is to be dialled while the next is claimed: only a look in vain is followed by another.
+            if seen < limit or claim.dials:
                 break
         claim.end()
         return claim.dials
