@@ -31,12 +31,13 @@ def load_hazards(path: Path | None = None) -> tuple[Hazard, ...]:
         hazards = _HAZARDS.validate_python(yaml.safe_load(source.read_text(encoding="utf-8")))
     except OSError as error:
         raise HazardsError(f"{source}: cannot be read ({error.strerror}); give the path of a hazards file") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise HazardsError(f"{source}: is not YAML in UTF-8: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise HazardsError(f"{source}: {where}: {first['msg']}; correct this entry") from error
+    # A day that is none is a ValueError to the YAML reader, and brackets without end are too deep for it.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise HazardsError(f"{source}: is not YAML in UTF-8: {str(error)[:200]}") from error
     _refuse_repeats(hazards, source)
     return hazards
 

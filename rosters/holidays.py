@@ -107,7 +107,7 @@ def read_duty_year(path: Path) -> DutyYear:
             for problem in error.errors()
         ]
         raise CountyError(path.parent, faults) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise CountyError(path.parent, [Fault(path.name, line, "不是合格的 YAML", "not well-formed YAML")]) from error
 

@@ -165,12 +165,13 @@ def _read_card(files: Folder) -> Card | None:
         return None
     try:
         return Card.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        files.faults.append(Fault(CARD, line, "不是合格的 YAML", "not well-formed YAML"))
     except ValidationError as error:
         for problem in error.errors():
             files.faults.append(_card_fault(text, str(next(iter(problem["loc"]), "")), problem["type"]))
+    # A day that is none is a ValueError to the YAML reader, and brackets without end are too deep for it.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        files.faults.append(Fault(CARD, line, "不是合格的 YAML", "not well-formed YAML"))
     return None
 
 

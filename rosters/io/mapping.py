@@ -55,12 +55,12 @@ def read_mapping(path: Path, county: County) -> Mapping:
     """
     try:
         mapping = Mapping.model_validate(yaml.safe_load(text_of(read_bytes(path))) or {})
-    except yaml.YAMLError as error:
-        raise RosterFileError(f"{path} 不是合格的 YAML / not well-formed YAML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise RosterFileError(f"{path}：{where} 不合规定 / {where}: {first['msg']}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise RosterFileError(f"{path} 不是合格的 YAML / not well-formed YAML: {str(error)[:200]}") from error
     for name, sheet in mapping.sheets.items():
         if sheet.unit and sheet.unit not in county.units:
             raise RosterFileError(f"{path}：{name} 的 unit {sheet.unit} 不存在 / no such unit")
