@@ -19,6 +19,11 @@ class HandoverState(StrEnum):
     LATE = "late"
     TAKEN = "taken"
 
+    @property
+    def chinese(self) -> str:
+        """Return its Chinese name."""
+        return {"open": "待交接", "late": "逾时未签到", "taken": "已接班"}[self.value]
+
 
 class ChainCarried(Model):
     """A warning in force, as it is handed over."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from rosters import arrange
 from rosters.changes import Change, ChangeError
@@ -18,6 +18,7 @@ from streams.doors.refusal import RefusedError, missing
 from streams.words import Model
 
 OptionalName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)]
+OptionalWords = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 
 
 class ChangeRequest(Model):
@@ -54,7 +55,7 @@ class DecideRequest(Model):
     """
 
     by: Name
-    why: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    why: OptionalWords = ""
     agreed_by: OptionalName = ""
 
 
@@ -62,15 +63,40 @@ class PublishRequest(Model):
     """Publish the roster as the county's files say; `despite` says why although something blocks it."""
 
     by: Name
-    despite: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    despite: OptionalWords = ""
+
+
+class EquipmentSeen(Model):
+    """A piece of equipment as whoever leaves saw it."""
+
+    name: Name
+    works: bool
+    note: OptionalWords = ""
 
 
 class SignRequest(Model):
-    """Sign for a handover: `out` by whoever leaves, `in` by whoever takes over."""
+    """Sign for a handover: `out` by whoever leaves, who says of the equipment, `in` by whoever takes over."""
 
     side: Literal["out", "in"]
     person: Name
-    notes: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    notes: OptionalWords = ""
+    equipment: tuple[EquipmentSeen, ...] = Field(default=(), max_length=50)
+
+
+class MeasureRequest(Model):
+    """A hard measure that is in force at a post, or is lifted: its words, and on whose word."""
+
+    post: Name
+    text: Words
+    on_word_of: Name
+
+
+class ZeroReportRequest(Model):
+    """The daily report of a duty post; an empty text says that there is nothing to report."""
+
+    post: Name
+    person: Name
+    text: OptionalWords = ""
 
 
 def change_of(request: ChangeRequest, county: County, at: datetime) -> Change:

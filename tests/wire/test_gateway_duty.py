@@ -20,7 +20,7 @@ POST = "t101-duty"
 def gate(tmp_path: Path) -> Gate:
     gate = open_gate(tmp_path)
     book = gate.house.facts.book
-    knobs = book.knobs.model_copy(update={"duty": DutyKnobs(handovers=True)})
+    knobs = book.knobs.model_copy(update={"duty": DutyKnobs(handovers=True, equipment=("卫星电话",))})
     gate.house.roster.publish(gate.house.facts.county, book.model_copy(update={"knobs": knobs}))
     gate.runner.settle()
     return gate
@@ -95,11 +95,13 @@ def test_both_sign_at_the_page_and_the_shift_is_taken_over(gate: Gate):
     assert "待交接" in page
     for side, person in (("out", row.outgoing), ("in", row.incoming)):
         fields = {"side": side, "person": name(gate, person), "notes": "卫星电话已充电"}
+        fields |= {"works:卫星电话": "no", "note:卫星电话": "天线损坏"} if side == "out" else {}
         answer = browser.send(f"/handovers/{row.id}/sign", page, **fields)
         assert answer.status_code == 303, answer.text
     shown = browser.get("/handovers?said=signed")
     assert "已接班" in shown
     assert "卫星电话已充电" in shown
+    assert "卫星电话 故障 天线损坏" in shown
     assert handover(gate).signed_in.person_id == row.incoming
 
 
@@ -135,3 +137,47 @@ def test_spot_checks_are_told_by_unit_and_month(gate: Gate):
 def test_the_calendar_is_one_row_however_long_it_goes_on(gate: Gate):
     gate.live_through(hours=40)
     assert len(gate.house.ledger.step(lambda step: step.find(CALENDARS))) == 1
+
+
+def test_whoever_leaves_and_says_nothing_of_the_equipment_cannot_sign(gate: Gate):
+    gate.live_through(hours=9, minutes=50)
+    row = handover(gate)
+    body = {"side": "out", "person": row.outgoing}
+    answer = gate.api("township").post(f"/v1/handovers/{row.id}/sign", json=body)
+    assert (answer.status_code, answer.json()["element"]) == (400, "equipment")
+    body["equipment"] = [{"name": "卫星电话", "works": True}]
+    assert gate.api("township").post(f"/v1/handovers/{row.id}/sign", json=body).status_code == 200
+
+
+def test_a_measure_is_noted_and_lifted_at_the_page_and_by_the_api(gate: Gate):
+    gate.live_through(hours=9, minutes=50)
+    browser = gate.browser("township")
+    fields = {"post": POST, "text": "砂石厂停工", "on_word_of": "县防指"}
+    assert browser.send("/measures", browser.get("/handovers"), **fields).status_code == 303
+    assert "砂石厂停工" in browser.get("/handovers")
+    assert gate.api("reader").post("/v1/measures", json=fields).status_code == 403
+    lifted = gate.api("township").post("/v1/measures/lift", json=fields)
+    assert lifted.status_code == 200, lifted.text
+    assert lifted.json()["measures"][0]["lifted_by"] == "县防指"
+    assert gate.api("township").post("/v1/measures/lift", json=fields).status_code == 400
+
+
+def test_a_measure_of_another_township_is_none_of_theirs(gate: Gate):
+    gate.live_through(hours=9, minutes=50)
+    body = {"post": "c-duty", "text": "停工", "on_word_of": "县防指"}
+    assert gate.api("township").post("/v1/measures", json=body).status_code == 403
+    assert gate.api("operator").post("/v1/measures", json=body | {"post": "nowhere"}).status_code == 404
+
+
+def test_the_zero_report_is_filed_by_whoever_is_on_duty_and_who_has_not_is_listed(gate: Gate):
+    person = gate.house.facts.county.who(POST, gate.runner.now).person
+    assert POST in gate.api("reader").get("/v1/zero-reports").json()["missing"]
+    answer = gate.api("township").post("/v1/zero-reports", json={"post": POST, "person": "p0001"})
+    assert answer.status_code == 400
+    assert person.name in answer.json()["detail"]
+    filed = gate.api("township").post("/v1/zero-reports", json={"post": POST, "person": person.id})
+    assert (filed.status_code, filed.json()["nothing"]) == (201, True)
+    body = gate.api("watcher").get("/v1/zero-reports").json()
+    assert [row["post_id"] for row in body["reports"]] == [POST]
+    assert body["missing"] == []
+    assert "无情况" in gate.browser("township").get("/handovers")

@@ -11,20 +11,15 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from starlette.datastructures import FormData
 
-from config.faults import Word
 from rosters.changes import tell
 from rosters.past import Because
 from streams.doors.http.api import ContentId
-from streams.doors.http.guard import Caller, check_mark
-from streams.doors.http.problems import ProblemError
 from streams.doors.http.roster import Decided, RosterDesk
 from streams.doors.http.website import Website
 from streams.doors.refusal import unreadable
 from streams.doors.roster import ChangeRequest, DecideRequest
 
-FIELDS_MAX = 12
 TIMES = ("starts_at", "ends_at", "second_at")
 
 
@@ -49,20 +44,10 @@ def roster_pages(site: Website, desk: RosterDesk) -> APIRouter:
         }
         return site.page(request, "roster.html", context, caller=caller)
 
-    async def acting(request: Request) -> tuple[Caller, FormData]:
-        caller = await site.guard.visitor(request)
-        if caller is None:
-            raise ProblemError(401, Word("登录已过期，请重新登录。", "The session is over; log in again."))
-        form = await request.form(max_fields=FIELDS_MAX)
-        check_mark(caller.csrf, form)
-        if not caller.may_act():
-            raise ProblemError(403, Word("这个令牌只能查看，不能操作。", "This token may look and not act."))
-        return caller, form
-
     @router.post("/roster/changes")
     async def change(request: Request) -> Response:
         """Ask for a change, or record one that the leader on duty agreed to."""
-        caller, form = await acting(request)
+        caller, form = await site.acting(request)
         names = ("kind", "post", "person", "asked_by", "agreed_by", "why")
         fields: dict[str, Any] = {name: str(form.get(name, "")) for name in names}
         fields |= {name: _time(str(form.get(name, "")), name, site.house.facts.county.zone) for name in TIMES}
@@ -70,7 +55,7 @@ def roster_pages(site: Website, desk: RosterDesk) -> APIRouter:
         return RedirectResponse(f"/roster?said={'changed' if fields['agreed_by'] else 'asked'}", 303)
 
     async def decide(request: Request, row_id: str, what: Decided) -> Response:
-        caller, form = await acting(request)
+        caller, form = await site.acting(request)
         fields = {name: str(form.get(name, "")) for name in ("by", "why", "agreed_by")}
         await desk.decide(caller, row_id, what, site.checked(DecideRequest, fields))
         return RedirectResponse("/roster?said=decided", 303)

@@ -13,13 +13,15 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
+from starlette.datastructures import FormData
 
 from agents.callout.state import Callout
+from config.faults import Word
 from config.settings import Settings
 from rosters.numbers import mask
 from streams.doors.http.desk import Desk
-from streams.doors.http.guard import Caller, Guard
-from streams.doors.http.problems import refusal_of
+from streams.doors.http.guard import Caller, Guard, check_mark
+from streams.doors.http.problems import ProblemError, refusal_of
 from streams.doors.http.telling import hide_numbers
 from streams.doors.http.words import Words, load_words
 from streams.fake_phones import phones_are_fake
@@ -100,6 +102,21 @@ class Website:
             }
         )
         return response
+
+    async def acting(self, request: Request, *, fields_max: int = 120) -> tuple[Caller, FormData]:
+        """Return who sends a form of a page, and the form.
+
+        Raises:
+            ProblemError: 401 nobody is logged in; 403 the mark is wrong, or the token may only look.
+        """
+        caller = await self.guard.visitor(request)
+        if caller is None:
+            raise ProblemError(401, Word("登录已过期，请重新登录。", "The session is over; log in again."))
+        form = await request.form(max_fields=fields_max)
+        check_mark(caller.csrf, form)
+        if not caller.may_act():
+            raise ProblemError(403, Word("这个令牌只能查看，不能操作。", "This token may look and not act."))
+        return caller, form
 
     def checked(self, model: type[M], fields: Mapping[str, Any]) -> M:
         """Return the fields of a form as a request.
