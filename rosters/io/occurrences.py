@@ -172,6 +172,8 @@ def _expand(calendar: icalendar.Calendar, series: Iterable[icalendar.Component],
 def _told(event: Any, window: Window) -> Occurrence:
     starts, ends = event["DTSTART"].dt, event["DTEND"].dt
     all_day = not isinstance(starts, datetime)
+    # Many calendars name the last day itself where the standard wants the day after it.
+    ends = starts + timedelta(days=1) if all_day and ends == starts else ends
     starts_at, ends_at = _instant(starts, window), _instant(ends, window)
     if ends_at <= starts_at:
         raise _UnreadableError("没有时长：结束不晚于开始", "it lasts no time: it ends no later than it starts")
