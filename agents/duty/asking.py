@@ -6,11 +6,15 @@ decided expires when its first shift begins. Nothing here decides for a leader.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from agents.duty.decide import DutyReason
+from agents.duty.notices import Notice, open_notices
 from agents.duty.record import end_change, record_change
+from agents.facts import Facts
+from agents.plan.state import ROUNDS
 from rosters.arrange import agree as made_anew
 from rosters.arrange import check_leader, posts_of
 from rosters.changes import Change, ChangeError, tell
@@ -21,16 +25,17 @@ from streams.ledger.contract import Draft, Step
 from streams.rooms import Decision
 
 
-def ask(step: Step, county: County, asked: Change, *, by: str, now: datetime) -> AskRow:
-    """Keep a change that is asked for; the same one twice is one.
+def ask(step: Step, facts: Facts, asked: Change, *, by: str, now: datetime) -> AskRow:
+    """Keep a change that is asked for, and tell the leader on duty by message; the same one twice is one.
 
     Args:
         step: The transaction.
-        county: The roster as it is now.
+        facts: The roster as it is now, and whether the county has notices switched on.
         asked: From `rosters/arrange.py`, with `agreed_by` None.
         by: Whose token or command it was.
         now: Story time.
     """
+    county = facts.county
     row_id = make_id(REAL, "ask", asked.key)
     known = step.load(ROSTER_ASKS, [row_id]).get(row_id)
     if known is not None:
@@ -54,12 +59,16 @@ def ask(step: Step, county: County, asked: Change, *, by: str, now: datetime) ->
     }
     noted |= {"posts": list(row.posts), "with_token": by}
     step.append([_entry(row, "asked", DutyReason.CHANGE_ASKED, asked.asked_by, now, noted)])
+    posts = [county.posts[post] for post in row.posts if post in county.posts]
+    leaders = dict.fromkeys(leader.id for post in posts if (leader := county.leader_post(post)) is not None)
+    text = f"【{county.name}值班】有变更待您同意：{tell(county, asked)}"
+    _notify(step, "change_asked", row.id, [Notice(leader, text) for leader in leaders], now, facts)
     return row
 
 
 def agree(
     step: Step,
-    county: County,
+    facts: Facts,
     ask_id: str,
     *,
     agreed_by: str,
@@ -67,19 +76,22 @@ def agree(
     now: datetime,
     known_at: datetime | None = None,
 ) -> ChangeRow:
-    """Let a change that was asked for come into force, on the word of the leader on duty.
+    """Let a change that was asked for come into force, on the word of the leader on duty; those it is about are told.
 
     Raises:
         ChangeError: There is no such request or it is decided already, somebody else is the leader on duty, or the
             roster changed so that it cannot be any more.
     """
-    row = _pending(step, ask_id)
+    row, county = _pending(step, ask_id), facts.county
     change = made_anew(county, row.change, agreed_by, now)
     made = record_change(step, county, change, by=by, now=now, known_at=known_at)
     decided = {"state": AskState.AGREED, "change_id": made.id, "decided_at": now, "decided_by": agreed_by}
     step.save(ROSTER_ASKS, [row.model_copy(update=decided | {"due_at": None})])
     noted: dict[str, Any] = {"agreed_by": agreed_by, "change": made.id, "with_token": by}
     step.append([_entry(row, "agreed", DutyReason.CHANGE_AGREED, agreed_by, now, noted)])
+    text = f"【{county.name}值班】{tell(county, change)}"
+    told = [Notice(stretch.post, text, stretch.person) for stretch in change.stretches if stretch.post]
+    _notify(step, "change_agreed", row.id, told, now, facts)
     return made
 
 
@@ -126,6 +138,14 @@ def expire(row: AskRow, now: datetime) -> Decision[AskRow]:
     noted: dict[str, Any] = {"asked_by": row.change.asked_by, "posts": list(row.posts)}
     entry = _entry(row, "expired", DutyReason.CHANGE_EXPIRED, "duty", now, noted)
     return Decision(DutyReason.CHANGE_EXPIRED, over, entries=(entry,))
+
+
+def _notify(step: Step, what: str, cause: str, told: Sequence[Notice], now: datetime, facts: Facts) -> None:
+    if not told or not facts.book.knobs.duty.notices:
+        return
+    row, letters = open_notices(what, cause, told, now, facts)
+    step.save(ROUNDS, [row])
+    step.write(letters)
 
 
 def _pending(step: Step, ask_id: str) -> AskRow:

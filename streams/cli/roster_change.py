@@ -117,9 +117,10 @@ def changes(
 def agree(ask_id: AskId, by: Leader) -> None:
     """同意一项申请，立即按值班表再核对并生效 / agree to a request: checked anew, then in force."""
     with office() as desk:
+        facts = desk.facts()
         row = desk.do(
             lambda step: asking.agree(
-                step, desk.county, ask_id, agreed_by=by, by=f"cli:{by}", now=desk.now, known_at=desk.known_at
+                step, facts, ask_id, agreed_by=by, by=f"cli:{by}", now=desk.now, known_at=desk.known_at
             )
         )
         _tell(desk, row.change)
@@ -164,7 +165,8 @@ def withdraw(
 def _write(desk: Office, change: Change, by: str) -> None:
     """Write a change down, agreed or only asked for, and say what it comes to."""
     if not change.agreed_by:
-        row = desk.do(lambda step: asking.ask(step, desk.county, change, by=by, now=desk.now))
+        facts = desk.facts()
+        row = desk.do(lambda step: asking.ask(step, facts, change, by=by, now=desk.now))
         console().print(f"已提出申请，待带班领导同意：{tell(desk.county, change)}", highlight=False)
         console().print(f"jiaoying roster agree '{row.id}' --by …", highlight=False)
         return

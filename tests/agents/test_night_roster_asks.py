@@ -35,13 +35,15 @@ def ask_swap(night: Night) -> AskRow:
         why="孩子高考",
         at=night.now,
     )
-    row = night.ledger.step(lambda step: asking.ask(step, night.roster, change, by="test", now=night.now))
+    row = night.ledger.step(lambda step: asking.ask(step, night.house.facts, change, by="test", now=night.now))
     night.advance(seconds=1)
     return row
 
 
 def agree(night: Night, row: AskRow, by: str = "县领导") -> None:
-    night.ledger.step(lambda step: asking.agree(step, night.roster, row.id, agreed_by=by, by="test", now=night.now))
+    night.ledger.step(
+        lambda step: asking.agree(step, night.house.facts, row.id, agreed_by=by, by="test", now=night.now)
+    )
     night.advance(seconds=1)
 
 
@@ -49,7 +51,7 @@ def ask_stand_in(night: Night, **bounds) -> AskRow:
     change = arrange.stand_in(
         night.roster, DUTY, OTHER, asked_by=FIRST, agreed_by=None, why="就医", at=night.now, **bounds
     )
-    return night.ledger.step(lambda step: asking.ask(step, night.roster, change, by="test", now=night.now))
+    return night.ledger.step(lambda step: asking.ask(step, night.house.facts, change, by="test", now=night.now))
 
 
 def state_of(night: Night, row: AskRow) -> AskState:
@@ -194,3 +196,17 @@ def test_a_swap_agreed_while_the_first_round_rings_leaves_the_call_under_way(nig
 
     assert len(night.phone(f"sim:{FIRST}").calls) == 1
     night.phone(f"sim:{OTHER}").expects_call()
+
+
+def test_the_leader_is_told_of_a_request_and_those_it_is_about_of_the_word(make_night, rules) -> None:
+    duty = rules.knobs.duty.model_copy(update={"notices": True})
+    told = rules.model_copy(update={"knobs": rules.knobs.model_copy(update={"duty": duty})})
+    night = make_night(rules=told)
+    row = ask_stand_in(night)
+    night.advance(minutes=1)
+    night.phone("t100-leader").expects_text("待您同意：顶班")
+    agree(night, row, by="t100-leader-1")
+    night.advance(minutes=1)
+
+    night.phone(f"sim:{OTHER}").expects_text("t100-leader-1同意")
+    assert night.phone("t100-leader").calls == []

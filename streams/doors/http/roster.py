@@ -71,7 +71,7 @@ class RosterDesk:
             change = change_of(request, county, now)
             self._check_covers(caller, county, change)
             if not change.agreed_by:
-                return asking.ask(step, county, change, by=caller.name, now=now), tell(county, change)
+                return asking.ask(step, self.house.facts, change, by=caller.name, now=now), tell(county, change)
             row = record_change(step, county, change, by=caller.name, now=now, known_at=self._known_at(now))
             return row, tell(county, change)
 
@@ -200,7 +200,9 @@ class RosterDesk:
         match what:
             case "agree":
                 known_at = self._known_at(now)
-                return asking.agree(step, county, row_id, agreed_by=request.by, by=by, now=now, known_at=known_at)
+                return asking.agree(
+                    step, self.house.facts, row_id, agreed_by=request.by, by=by, now=now, known_at=known_at
+                )
             case "refuse":
                 return asking.refuse(step, county, row_id, refused_by=request.by, why=request.why, by=by, now=now)
             case "withdraw":
