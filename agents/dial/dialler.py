@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 TRIES_MAX = 3
 LOOKS_MAX = 10
 HANG_UP_AGAIN_S = 2.0
+PLACE_WITHIN = timedelta(seconds=LEASE_S / 2)
+"""How old a claim may be when it is dialled, in real time: the vendor has the other half of the lease to answer in."""
 TOGETHER_MAX = 200
 WAITING_MAX = 1000
 CROWD_MIN = 200
@@ -54,7 +56,7 @@ TEXTS_WAIT_MAX = 20
 class Answer:
     """What a carrier said when it was asked to place an attempt, or what became of one.
 
-    `dialled_at` says which dialling of the attempt a failure speaks of.
+    `dialled_at` says which dialling of the attempt a failure speaks of. Neither placed nor failed: it was not asked.
     """
 
     attempt_id: str
@@ -96,9 +98,10 @@ class Dialler:
         """Claim and dial what wants to be dialled now; return how many attempts were placed."""
         placed = 0
         for channel in (Channel.VOICE, Channel.TEXT):
+            claimed_at = self.clock.wall()
             dials = await self._claim_for(channel)
             placed += len(dials)
-            await self._place_all(dials)
+            await self._place_all(dials, claimed_at)
         return placed
 
     async def keep_dialling(self) -> int:
@@ -112,11 +115,12 @@ class Dialler:
         done = await self._record_answers()
         for channel in (Channel.VOICE, Channel.TEXT):
             if len(self._waiting) < WAITING_MAX and not self._goes_later(channel):
+                claimed_at = self.clock.wall()
                 dials = await self._claim_for(channel)
                 if channel is Channel.VOICE:
                     self._is_crowded = len(dials) >= self.crowd_min
                 for dial in dials:
-                    task = asyncio.ensure_future(self._place(dial))
+                    task = asyncio.ensure_future(self._place(dial, claimed_at))
                     task.add_done_callback(lambda _: self.on_answer())
                     self._waiting.add(task)
                     done += 1
@@ -184,20 +188,21 @@ class Dialler:
             self._hang_up_from = wall + timedelta(seconds=HANG_UP_AGAIN_S)
         return len(over)
 
-    async def _place_all(self, dials: Sequence[Dial]) -> None:
+    async def _place_all(self, dials: Sequence[Dial], claimed_at: datetime) -> None:
         """Place attempts together, and record answers as they come, many in one step where they come together."""
         if self.in_turn:
-            await self._write_down([await self._place(dial) for dial in dials])
+            await self._write_down([await self._place(dial, claimed_at) for dial in dials])
             return
-        waiting = {asyncio.ensure_future(self._place(dial)) for dial in dials}
+        waiting = {asyncio.ensure_future(self._place(dial, claimed_at)) for dial in dials}
         while waiting:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             await self._write_down([task.result() for task in done])
 
     async def _write_down(self, answers: Sequence[Answer]) -> None:
         """Record answers, and hang up those that were stopped while the carrier was asked."""
-        if answers:
-            for carrier, vendor_id in await self.ledger.run(partial(self._record, answers)):
+        asked = [answer for answer in answers if answer.placed is not None or answer.error is not None]
+        if asked:
+            for carrier, vendor_id in await self.ledger.run(partial(self._record, asked)):
                 await self._end_call(carrier, vendor_id)
 
     def _is_wanted(self, channel: Channel, step: Step) -> bool:
@@ -209,7 +214,11 @@ class Dialler:
     def _record(self, answers: Sequence[Answer], step: Step) -> list[tuple[str, str]]:
         return record(step, answers, self.clock.now())
 
-    async def _place(self, dial: Dial) -> Answer:
+    async def _place(self, dial: Dial, claimed_at: datetime | None = None) -> Answer:
+        if claimed_at is not None and self.clock.wall() - claimed_at > PLACE_WITHIN:
+            # This worker stood still: whoever takes the claim over when its lease ends must be the only one to dial.
+            log.warning("a claim became too old to be dialled; it is looked up when its lease runs out")
+            return Answer(dial.attempt_id, dialled_at=dial.at)
         carrier = self._carriers.get(dial.carrier)
         if carrier is None or not carrier.may_dial(dial.number):
             refused = RefusedByVendorError(
@@ -248,8 +257,11 @@ class Dialler:
             await self._give_up(attempt, Outcome.NO_NEWS)
         elif attempt.tries >= TRIES_MAX:
             await self._give_up(attempt, Outcome.VENDOR_FAILED)
-        elif again := await self.ledger.run(partial(dial_again, attempt_id=attempt.id, now=self.clock.now())):
-            await self._place_all([dial_of(again, number)])
+        else:
+            claimed_at = self.clock.wall()
+            again = await self.ledger.run(partial(dial_again, attempt_id=attempt.id, now=self.clock.now()))
+            if again is not None:
+                await self._place_all([dial_of(again, number)], claimed_at)
 
     async def _give_up(self, attempt: Attempt, outcome: Outcome) -> None:
         now = self.clock.now()

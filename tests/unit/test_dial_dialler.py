@@ -15,7 +15,7 @@ from agents.dial.carriers.protocol import (
     VendorBusyError,
     VendorDownError,
 )
-from agents.dial.dialler import LOOKS_MAX, TEXTS_WAIT_MAX, TRIES_MAX
+from agents.dial.dialler import LOOKS_MAX, PLACE_WITHIN, TEXTS_WAIT_MAX, TRIES_MAX
 from agents.dial.health import pace_id
 from agents.dial.state import PACES, AttemptState, Pace
 from streams.letters import CallNews
@@ -112,6 +112,22 @@ def test_a_claim_whose_dialler_died_is_looked_up_before_anything_is_dialled():
     desk.run("recover")
     assert desk.carrier.placed == []
     assert desk.attempt(dial.attempt_id).vendor_id == "found"
+
+
+def test_a_worker_that_stood_still_after_its_claim_leaves_it_to_whoever_takes_it_over():
+    desk = Desk()
+    desk.dialler.in_turn = True
+    for post in ("v201-head", "v202-head"):
+        desk.want(post)
+    desk.carrier.while_placing = [lambda _: desk.later(PLACE_WITHIN.total_seconds() + 1)]
+    desk.run()
+    assert len(desk.carrier.placed) == 1
+    assert sorted(item.state for item in desk.attempts()) == ["claimed", "placed"]
+    desk.carrier.while_placing = []
+    desk.later(60)
+    desk.run("recover")
+    assert len(desk.carrier.looked_up) == 1
+    assert len(desk.carrier.placed) == 2
 
 
 def test_a_claim_is_not_looked_up_before_its_lease_runs_out():
