@@ -71,7 +71,7 @@ class House:
             at=self.fake.now,
             carrier="aliyun",
         )
-        self.attempts.setdefault(out_id_of(dial.attempt_id), _attempt(dial))
+        self.attempts.setdefault(out_id_of(dial.attempt_id), attempt_for(dial))
         return dial
 
     def carrier(self, **settings: object) -> AliyunCarrier:
@@ -118,7 +118,8 @@ class House:
             self.attempts[out_id] = self.attempts[out_id].model_copy(update=changes)
 
 
-def _attempt(dial: Dial) -> Attempt:
+def attempt_for(dial: Dial) -> Attempt:
+    """Return the row of an attempt that was placed."""
     return Attempt(
         id=dial.attempt_id,
         realm="real",

@@ -48,6 +48,8 @@ class FakeAliyun(Mainland):
         self.text_variable_chars = 35
         self.url = ""
         self.faults: deque[Fault] = deque()
+        self.refusals: deque[str] = deque()
+        """Codes with which the next calls and texts are refused, whatever is asked."""
         self.requests: list[str] = []
         self._released = threading.Event()
 
@@ -107,6 +109,8 @@ class FakeAliyun(Mainland):
         if wrong:
             self.unexpected.append(f"{action} takes no parameters {sorted(wrong)}")
             return refused(400, "InvalidParameters", f"unknown parameters {wrong}")
+        if self.refusals and action in ("IvrCall", "SingleCallByTts", "SendSms"):
+            return refused(200, self.refusals.popleft(), f"no: {asked}")
         return {
             "IvrCall": self._call,
             "SingleCallByTts": self._call,

@@ -54,6 +54,8 @@ class FakeTwilio(Network):
         super().__init__(auth_token, numbers)
         self.auth_token = auth_token
         self.faults: deque[Fault] = deque()
+        self.refusals: deque[int] = deque()
+        """Codes with which the next calls and texts are refused, whatever is asked."""
         self.calls: dict[str, Placed] = {}
         self.texts: dict[str, Placed] = {}
         self.requests: list[tuple[str, str]] = []
@@ -138,8 +140,11 @@ class FakeTwilio(Network):
             return refused(400, wrong_from, "The From number is not yours")
         return None
 
+    def _refuse(self, asked: dict[str, list[str]]) -> JSONResponse | None:
+        return refused(400, self.refusals.popleft(), f"no: {asked['To'][0]}") if self.refusals else None
+
     def _create_call(self, _: Request, asked: dict[str, list[str]]) -> JSONResponse:
-        wrong = self._wrong_request(asked, CALL_PARAMETERS, 21210)
+        wrong = self._wrong_request(asked, CALL_PARAMETERS, 21210) or self._refuse(asked)
         if wrong:
             return wrong
         if not asked.get("Url", [""])[0].startswith("http"):
@@ -147,7 +152,7 @@ class FakeTwilio(Network):
         return JSONResponse(self._call_json(self._accept("CA", asked, self.calls)), 201)
 
     def _create_text(self, _: Request, asked: dict[str, list[str]]) -> JSONResponse:
-        wrong = self._wrong_request(asked, TEXT_PARAMETERS, 21606)
+        wrong = self._wrong_request(asked, TEXT_PARAMETERS, 21606) or self._refuse(asked)
         if wrong:
             return wrong
         if self.handset(asked["To"][0]).opted_out:
