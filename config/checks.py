@@ -12,7 +12,7 @@ from typing import Any
 from config.choose import ANY
 from config.faults import Path
 from config.kinds import LEVELS, POST_KINDS, SITE_KINDS
-from config.rules import Hazard, Ladder, Rule, Selector, Threshold
+from config.rules import Hazard, Ladder, Rule, Selector, SummaryKnobs, Threshold
 from config.sheet import Finding, nearest
 from streams.words import Colour, Level
 
@@ -86,6 +86,12 @@ def check_rule(path: Path, rule: Rule, ladders: dict[str, Ladder], hazards: Sequ
         earlier = [number for number, other in enumerate(rule.posts[:index], 1) if _picks_all_of(other, selector)]
         if earlier:
             yield found(place, "same_posts", first=earlier[0])
+
+
+def check_summary(path: Path, summary: SummaryKnobs) -> Iterator[Finding]:
+    """Find leaders that nobody knows among those who are told of a round."""
+    for index, selector in enumerate(summary.posts):
+        yield from _check_kinds((*path, "posts", index), Selector(**dict(selector), ladder=""))
 
 
 def _check_kinds(path: Path, selector: Selector) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from pathlib import Path as File
 
 from pydantic import Field
 
-from config.checks import check_ids, check_ladders, check_rule, check_thresholds, found
+from config.checks import check_ids, check_ladders, check_rule, check_summary, check_thresholds, found
 from config.coverage import check_coverage, check_quiet
 from config.faults import ConfigError, Fault, Language, say
 from config.hazards import load_hazards
@@ -139,6 +139,7 @@ def _check_preset(preset: Preset, thresholds: tuple[Threshold, ...], hazards: tu
         yield from check_rule(("rules", index), rule, preset.ladders, hazards)
     yield from check_quiet(preset.quiet, hazards)
     yield from check_coverage(preset.rules, preset.uncovered, thresholds, hazards)
+    yield from check_summary(("knobs", "summary"), preset.knobs.summary)
     for field in ("order_ladder", "notice_ladder"):
         name = getattr(preset.knobs, field)
         if name not in preset.ladders:

@@ -167,6 +167,33 @@ class DutyKnobs(Model):
     readiness_at: DayTime = "15:00"
 
 
+class SummaryPosts(Model):
+    """Who gets a summary: posts of a level, by function. Of a township's, each is told of its own township."""
+
+    level: Literal[Level.COUNTY, Level.TOWNSHIP]
+    kinds: tuple[str, ...] = Field(min_length=1)
+
+
+class SummaryKnobs(Model):
+    """What leaders are told of a round under way, by township: 应叫, 已应, 未应; instead of a call for each village.
+
+    Args:
+        posts: Who is told; nobody where none is named.
+        colours: Of which rounds.
+        at_min: So many minutes after a round was opened.
+        every_min: So often after the last of these.
+        by: text, or call: rung once, beside the text.
+        until_h: No longer than this, whatever is still open.
+    """
+
+    posts: tuple[SummaryPosts, ...] = ()
+    colours: tuple[Colour, ...] = (Colour.ORANGE, Colour.RED)
+    at_min: tuple[Annotated[int, Field(ge=1, le=240)], ...] = Field(default=(5, 15), min_length=1)
+    every_min: int = Field(default=30, ge=5, le=240)
+    by: Literal["text", "call"] = "text"
+    until_h: float = Field(default=12.0, gt=0, le=48)
+
+
 class Knobs(Model):
     """Clocks and limits of a county that belong to no single ladder.
 
@@ -183,6 +210,7 @@ class Knobs(Model):
     order_ladder: str = "duty"
     notice_ladder: str = "notice"
     duty: DutyKnobs = DutyKnobs()
+    summary: SummaryKnobs = SummaryKnobs()
     voice_chars_max: int = Field(default=80, ge=40, le=200)
     speech_language: Literal["zh", "en"] = "zh"
     lost_village_s: int = Field(default=600, ge=60, le=3600)

@@ -277,7 +277,7 @@ def _room_of(entry: Mapping[str, Any], kind: str) -> str:
     """Return the room that decided, which is not always the `by` of the entry: that may be a person or a carrier."""
     if entry["what"] == "letter_dead":
         return _among(str(entry["by"]), REASONS)
-    if entry["why"] in (DialReason.CLAIMED, DialReason.CALLED_BACK):
+    if entry["why"] in (DialReason.CLAIMED, DialReason.CALLED_BACK, DialReason.ASKED_BY_HAND):
         return "dial"
     if kind == "chain" and entry["by"] in ("plan", "callout"):
         return str(entry["by"])

@@ -30,7 +30,7 @@ from agents.intake.state import ALIASES, CHAINS
 from agents.phones.agent import PhonesRoom
 from agents.phones.state import VERIFICATIONS, VERIFIED_PHONES
 from agents.plan.agent import PlanRoom
-from agents.plan.state import ROUNDS
+from agents.plan.state import ROUNDS, SUMMARIES
 from agents.sense.agent import SenseRoom
 from agents.sense.state import STATIONS
 from agents.visit.agent import VisitRoom
@@ -63,6 +63,7 @@ TABLES: tuple[Table[Any], ...] = (
     SESSIONS,
     SPOT_CHECKS,
     STATIONS,
+    SUMMARIES,
     TOKENS,
     TOLD_TROUBLES,
     TROUBLES,
@@ -115,11 +116,11 @@ def build(  # noqa: PLR0913 - what a house is made of
     # A house replaces its own facts only, never those of whoever made them.
     facts = Facts(facts.county, facts.book, year=facts.year)
     callout = CalloutRoom(facts)
-    intake, visit, duty = IntakeRoom(facts), VisitRoom(facts), DutyRoom(facts)
+    intake, plan, visit, duty = IntakeRoom(facts), PlanRoom(facts), VisitRoom(facts), DutyRoom(facts)
     rooms: dict[str, Room] = {
         topics.WARNINGS_RAW: intake,
         topics.READINGS: SenseRoom(facts),
-        topics.WARNINGS: PlanRoom(facts),
+        topics.WARNINGS: plan,
         topics.PAGES: CalloutRoom(facts, topics.PAGES),
         topics.CALLOUTS: callout,
         topics.CALLS: DialRoom(number_key),
@@ -135,7 +136,7 @@ def build(  # noqa: PLR0913 - what a house is made of
         number_key=number_key,
         owner=owner,
         rooms=rooms,
-        timed=(duty, intake, callout, visit, PhonesRoom(facts)),
+        timed=(duty, intake, plan, callout, visit, PhonesRoom(facts)),
         dialler=Dialler(ledger, desk, clock, in_turn=isinstance(clock, VirtualClock)),
         roster=duty.roster,
     )

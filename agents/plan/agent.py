@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from agents.callout.state import CALLOUTS, Callout
+from agents.duty.notices import open_notices
 from agents.facts import Facts
-from agents.plan.decide import decide
-from agents.plan.state import ROUNDS, Round
+from agents.intake.state import CHAINS, ChainState
+from agents.plan.decide import Plan, decide
+from agents.plan.state import ROUNDS, SUMMARIES, Round, Summary
+from agents.plan.summary import decide_summary, open_summary, tallies, why_over
 from streams.ledger.contract import Step, Where
-from streams.letters import ChainMoved, Letter
-from streams.rooms import messages_of, record_troubles
+from streams.letters import ChainMoved, Letter, Mode, OpenCallouts
+from streams.rooms import Decision, messages_of, record_troubles, take_due
 from streams.topics import WARNINGS
 
 CALLOUTS_MAX = 500_000
 
 
 class PlanRoom:
-    """Reads `warnings`."""
+    """Reads `warnings`; time moves what leaders are told."""
 
     name = "plan"
     topic = WARNINGS
@@ -38,3 +42,41 @@ class PlanRoom:
             step.write(plan.letters)
             step.append(plan.entries)
             record_troubles(step, plan.troubles)
+            self._open_summaries(step, moved, plan, now)
+
+    def tick(self, step: Step, now: datetime, limit: int) -> int:
+        """Tell leaders how the rounds under way stand."""
+        return take_due(step, SUMMARIES, partial(self._summarise, step), now, limit)
+
+    def next_due_at(self, step: Step) -> datetime | None:
+        """Return when leaders are next told of a round."""
+        rows = step.find(SUMMARIES, Where("due_at", "not null"), order=("due_at",), limit=1)
+        return rows[0].due_at if rows else None
+
+    def _open_summaries(self, step: Step, moved: ChainMoved, plan: Plan, now: datetime) -> None:
+        opened = [row for row in plan.rounds if row.version == 0]
+        calls = sum(
+            opening.mode is Mode.CALL
+            for letter in plan.letters
+            if isinstance(letter.message, OpenCallouts)
+            for opening in letter.message.openings
+        )
+        found = [open_summary(moved, row, calls, now, self.facts) for row in opened]
+        step.save(SUMMARIES, [item for item in found if item is not None])
+
+    def _summarise(self, step: Step, summary: Summary, now: datetime) -> Decision[Summary]:
+        rounds = {row.id: row for row in step.find(ROUNDS, Where("chain_id", "=", summary.chain_id))}
+        chain = step.load(CHAINS, [summary.chain_id]).get(summary.chain_id)
+        row = rounds[summary.round_id]
+        open_chain = chain is not None and chain.state in (ChainState.OPEN, ChainState.GATED)
+        counted = step.count(
+            CALLOUTS, ("township", "state"), Where("round_id", "=", row.id), Where("visit_id", "=", "")
+        )
+        over = why_over(row, list(rounds.values()), open_chain)
+        decision, notices = decide_summary(summary, row, tallies(counted, self.facts), over, now, self.facts)
+        if notices:
+            cause = f"{summary.id}:{summary.sent}"
+            told, letters = open_notices("summary", cause, notices, now, self.facts, realm=row.realm, colour=row.colour)
+            step.save(ROUNDS, [told])
+            step.write(letters)
+        return decision

@@ -35,6 +35,8 @@ class PlanReason(StrEnum):
     STOPPED = "stopped"
     PAUSED = "paused"
     RESUMED = "resumed"
+    SUMMARY_SENT = "summary_sent"
+    SUMMARY_ENDED = "summary_ended"
     KNOWN = "known"
 
 

@@ -37,3 +37,21 @@ ROUNDS: Table[Round] = Table(
     ("realm", "chain_id", "move", "opened_at", "stopped_at", "paused_until"),
     (("chain_id",), ("paused_until",), ("opened_at",)),
 )
+
+
+class Summary(Row):
+    """What leaders are told of one round, and when next. `sent` counts how often; `ended_why` says why no more."""
+
+    realm: str
+    chain_id: str
+    round_id: str
+    opened_at: datetime
+    sent: int = 0
+    due_at: datetime | None = None
+    ended_why: str = ""
+    errors: int = 0
+
+
+SUMMARIES: Table[Summary] = Table(
+    "summaries", Summary, ("realm", "chain_id", "opened_at", "due_at"), (("due_at",), ("chain_id",))
+)
