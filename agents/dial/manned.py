@@ -73,10 +73,10 @@ def hold(step: Step, number_key: str, wall: datetime, *, for_s: float = HELD_S) 
     step.save(MANNED_PHONES, [row.model_copy(update={"until": wall + timedelta(seconds=for_s)})])
 
 
-def is_held(step: Step, number_key: str, wall: datetime) -> bool:
-    """Return whether somebody holds a telephone."""
+def held_s(step: Step, number_key: str, wall: datetime) -> float:
+    """Return for how many seconds more somebody holds a telephone; 0 where nobody does."""
     row = step.load(MANNED_PHONES, [number_key]).get(number_key)
-    return row is not None and row.until > wall
+    return max(0.0, (row.until - wall).total_seconds()) if row else 0.0
 
 
 def message_s(attempt: Attempt) -> float:

@@ -7,7 +7,7 @@ news of the call, as any carrier tells them; the page itself decides nothing. Nu
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -16,9 +16,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from agents.dial.carriers.simulated import CHARS_PER_S, RING_S
-from agents.dial.manned import MANNED_PHONES, Act, act, heard_at, hold, is_held, is_live, message_s
+from agents.dial.manned import HELD_S, MANNED_PHONES, Act, act, heard_at, held_s, hold, is_live, message_s
 from agents.dial.state import ATTEMPTS, Attempt, AttemptState
 from config.faults import Language, Word
+from rosters.county import County
 from rosters.model import Person
 from rosters.numbers import mask, number_digest
 from streams.doors.http.api import ContentId
@@ -59,16 +60,24 @@ class FakePhone:
         return mask(self.number)
 
 
-@dataclass(frozen=True)
+@dataclass
 class PhoneDesk:
     """Knows the telephones of a house, and takes what is done with them."""
 
     site: Website
     hearing: Hearing
+    _known: dict[str, FakePhone] = field(default_factory=dict, init=False)
+    _known_of: County | None = field(default=None, init=False)
 
     def phones(self) -> dict[str, FakePhone]:
         """Return the simulated telephones of the roster by digest."""
-        house, county = self.site.house, self.site.house.facts.county
+        county = self.site.house.facts.county
+        if self._known_of is not county:
+            self._known, self._known_of = self._phones_of(county), county
+        return self._known
+
+    def _phones_of(self, county: County) -> dict[str, FakePhone]:
+        house = self.site.house
         habits: Any = next((each.habit_of for each in house.carriers if hasattr(each, "habit_of")), None)
         found: dict[str, FakePhone] = {}
         for person in county.people.values():
@@ -101,17 +110,18 @@ class PhoneDesk:
         def read(step: FullStep) -> dict[str, Any]:
             recent = (Where("number_key", "=", key), Where("dialled_at", ">", now - SHOWN_WITHIN))
             attempts = step.find(ATTEMPTS, *recent, order=("-dialled_at",), limit=SHOWN_MAX)
-            held = is_held(step, key, wall)
-            if held and renew:
-                hold(step, key, wall)
-            return {"attempts": attempts, "held": held}
+            return {"attempts": attempts, "held_s": held_s(step, key, wall)}
 
-        shown = await self.site.house.ledger.run(read)
+        shown = await self.site.house.ledger.look(read)
+        # Written now and then only: a page looks once a second.
+        if renew and 0 < shown["held_s"] < HELD_S / 2:
+            await self.hold(key, held=True)
         live = next((each for each in shown["attempts"] if is_live(each)), None)
         over_at = heard_at(live) if live else None
         state = "idle" if live is None else "talking" if live.answered_at else "ringing"
         return {
             **shown,
+            "held": shown["held_s"] > 0,
             "live": live,
             "state": state,
             "message_s": message_s(live) if live else 0,

@@ -1,7 +1,7 @@
 // The page shows what the gateway says and sends what is pressed; the gateway alone knows how far a call is.
 (function () {
   var phone = document.getElementById("phone"), button = document.getElementById("sound");
-  var sound = null, spoken = "", heard = "", told = "", since = 0, tone = null, again = false, busy = false, player = new Audio();
+  var sound = null, spoken = "", noted = "", told = "", since = 0, tone = null, again = false, busy = false, player = new Audio();
 
   function screen() { return document.getElementById("screen"); }
   function form(name, key) {
@@ -19,7 +19,8 @@
   // An act that the page notices and nobody presses has no button; it goes where hanging up goes.
   function note(doing) {
     var one = form("hang_up");
-    if (!one) return;
+    if (!one || noted === doing + told) return;
+    noted = doing + told;
     var fields = new URLSearchParams(new FormData(one));
     fetch(one.action.replace(/hang_up$/, doing), { method: "POST", body: fields, redirect: "manual" }).then(look, look);
   }
@@ -61,7 +62,7 @@
     if (told !== state + call) { told = state + call; since = Date.now(); again = false; hush(); }
     if (state === "ringing") { ring(); phone.focus({ preventScroll: true }); }
     if (state === "talking") speak(call);
-    if (state === "talking" && screen().dataset.mayPress && heard !== call) { heard = call; note("listened"); }
+    if (state === "talking" && screen().dataset.mayPress) note("listened");
     tick();
   }
   function tick() {
@@ -134,6 +135,6 @@
     if (state === "talking" && event.key === "3") sayAgain();
     if (state === "talking" && screen().dataset.mayPress && "120".includes(event.key)) send(form("press", event.key), event.key);
   });
-  setInterval(look, 700);
+  setInterval(look, 1000);
   react();
 })();
