@@ -159,3 +159,8 @@ async def test_hanging_up_a_call_that_is_over_changes_nothing(ours: House, carri
     ours.fake.play()
     await carrier.hang_up(placed.vendor_id)
     assert ours.fake.calls[placed.vendor_id].status == "completed"
+
+
+async def test_the_seconds_that_were_heard_are_told_with_the_end(ours: House, carrier: TwilioCarrier):
+    await call(ours, carrier, Handset(hangs_up_at_s=4))
+    assert ended(ours) == ("", "", 4.0)

@@ -154,3 +154,12 @@ async def test_a_wrong_account_is_told_as_the_vendor_s_failure_not_the_number_s(
         await carrier.place(ours.dial())
     assert refusal.value.outcome is Outcome.VENDOR_FAILED
     await carrier.close()
+
+
+async def test_who_answered_stop_gets_no_text_any_more_and_is_called_all_the_same(ours: House, carrier: TwilioCarrier):
+    ours.fake.handsets[NUMBER] = Handset(opted_out=True, keys=["1"])
+    with pytest.raises(RefusedByVendorError):
+        await carrier.place(ours.dial(channel=Channel.TEXT))
+    await carrier.place(ours.dial())
+    ours.fake.play()
+    assert "key" in ours.in_order()

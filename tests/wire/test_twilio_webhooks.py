@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
+
 import httpx
 import pytest
 from twilio.request_validator import RequestValidator
 
 from agents.dial.carriers.signature import attempt_of, token_of
 from rosters.numbers import number_digest
+from streams.doors.http import twilio_signed
 from streams.letters import TextReplied
 from streams.words import Channel
 from tests.wire.fake_phones import Handset
@@ -121,3 +126,19 @@ def test_no_number_is_logged(ours: House, caplog: pytest.LogCaptureFixture):
     ours.fake.write(f"{ours.url}/texts/inbound", NUMBER, "收到")
     assert "refused an unsigned request" in caplog.text
     assert NUMBER[-8:] not in caplog.text
+
+
+def test_a_ledger_that_hangs_lets_twilio_ask_again_within_its_limit(ours: House, monkeypatch: pytest.MonkeyPatch):
+    async def hang(_: object) -> None:
+        await asyncio.Event().wait()
+
+    assert 3 * twilio_signed.ANSWER_WITHIN_S <= 15
+    monkeypatch.setattr(twilio_signed, "ANSWER_WITHIN_S", 0.01)
+    monkeypatch.setattr(ours, "keep", hang)
+    assert ours.fake.post(address(ours, "calls/{}/status"), {"CallStatus": "in-progress"}).status_code == 503
+
+
+def test_the_gateway_has_no_kafka_that_could_hold_up_an_answer():
+    loaded = "import sys, streams.doors.http.gateway; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
+    assert {"faust", "aiokafka", "kafka"} & set(found) == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
 from typing import Any
@@ -13,6 +14,9 @@ from starlette.datastructures import ImmutableMultiDict
 from agents.dial.carriers.signature import is_signed
 
 BODY_MAX_BYTES = 65_536
+ANSWER_WITHIN_S = 5.0
+"""Twilio waits 15 s for a document (twilio.com/docs/usage/webhooks/webhooks-connection-overrides): asked again after a
+503, a ledger that hung for a moment still leaves it time for two more tries."""
 
 Form = ImmutableMultiDict[str, str]
 _log = logging.getLogger(__name__)
@@ -50,13 +54,14 @@ class Signed:
 
 
 async def or_again(answer: Awaitable[Any]) -> Any:
-    """Return what the ledger says, or let Twilio ask again, whatever the trouble is.
+    """Return what the ledger says, or let Twilio ask again, whatever the trouble is: also where it takes too long.
 
     Raises:
         HTTPException: 503.
     """
     try:
-        return await answer
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            return await answer
     except Exception as error:
         _log.exception("a callback could not be kept; Twilio is asked to send it again")
         raise HTTPException(503, "not kept; send it again", headers={"Retry-After": "1"}) from error
