@@ -20,7 +20,7 @@ from rosters.arrange import find_person
 from rosters.county import County
 from rosters.model import Person, Phone
 from rosters.numbers import mask, number_digest
-from streams.cli.roster_office import Office, office
+from streams.cli.roster_office import Office, has_ledger, office
 from streams.cli.screen import console, error_console
 from streams.cli.watching import look_until
 from streams.installation import number_key, prepare
@@ -231,7 +231,7 @@ def _all_phones(county: County) -> Iterable[tuple[Person, Phone]]:
 
 def verified_county(chosen: Settings, county: County) -> County:
     """Return a county with its verified phones marked; as it is where there is no ledger yet."""
-    if not chosen.ledger_url and not (chosen.data_dir / "ledger.sqlite3").exists():
+    if not has_ledger(chosen):
         return county
     prepare(chosen)
     ledger = SqlLedger(chosen.ledger, TABLES)

@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn, TypeVar
 import typer
 
 from agents.facts import Facts
+from agents.phones.record import with_verified
 from config.load import load_rules
 from config.settings import Settings
 from rosters.changes import apply
@@ -21,7 +22,7 @@ from rosters.holidays import DutyYear, duty_year_of
 from rosters.ledger import changes_at
 from rosters.load import load_county
 from streams.cli.screen import error_console, settings
-from streams.installation import prepare
+from streams.installation import number_key, prepare
 from streams.ledger.contract import FullStep
 from streams.ledger.sql import SqlLedger
 from streams.roster_watch import ROSTER_LOOK_S
@@ -94,13 +95,14 @@ def has_ledger(chosen: Settings) -> bool:
 
 
 def with_changes(chosen: Settings, county: County, now: datetime) -> County:
-    """Return a county with the changes that the ledger knows; as it is where there is no ledger yet."""
+    """Return a county with the changes and the verified phones that the ledger knows; as it is where there is none."""
     if not has_ledger(chosen):
         return county
     prepare(chosen)
     ledger = SqlLedger(chosen.ledger, TABLES)
     try:
-        return apply(county, ledger.step(lambda step: changes_at(step, now)))
+        secret = number_key(chosen)
+        return ledger.step(lambda step: with_verified(step, apply(county, changes_at(step, now)), secret))
     finally:
         ledger.close()
 

@@ -18,6 +18,7 @@ from pydantic import AwareDatetime
 from agents.duty import asking
 from agents.duty.publishing import faults_of, publish, who_was
 from agents.duty.record import record_change
+from agents.phones.record import with_verified
 from config.faults import Word
 from config.settings import Settings
 from rosters.changes import Change, ChangeError, tell
@@ -139,7 +140,8 @@ class RosterDesk:
 
     async def check(self, caller: Caller, days: int) -> dict[str, Any]:
         """Return every flaw of the roster in the coming days that the caller may see."""
-        county, now, year = self.house.facts.county, self.house.clock.now(), self._year()
+        now, year, key = self.house.clock.now(), self._year(), self.house.number_key
+        county = await self.house.ledger.look(lambda step: with_verified(step, self.house.facts.county, key))
         found = await asyncio.to_thread(examine, county, now, now + timedelta(days=days), year=year)
         mine = [
             one
