@@ -15,12 +15,19 @@ T = TypeVar("T")
 
 
 class Fault(StrEnum):
-    """What can go wrong. Each night has some of them, many none of a kind."""
+    """What can go wrong. Each night has some of them, many none of a kind.
+
+    CRASH ends a worker between two of its steps. STALL holds up one of its tasks for minutes, FREEZE all of them: it
+    goes on as a zombie. COME_AND_GO: one is stopped for a while, and one more than usual is there for a while.
+    """
 
     CRASH = "crash"
     STALL = "stall"
+    FREEZE = "freeze"
+    COME_AND_GO = "come_and_go"
     DRIFT = "drift"
     JUMP = "jump"
+    WRONG_CLOCK = "wrong_clock"
     LEDGER_AWAY = "ledger_away"
     LEDGER_DOUBT = "ledger_doubt"
     OVERLAP = "overlap"
@@ -33,6 +40,8 @@ class Fault(StrEnum):
     VENDOR_DOWN = "vendor_down"
     VENDOR_REFUSES = "vendor_refuses"
     VENDOR_FORGETS = "vendor_forgets"
+    VENDOR_LIES = "vendor_lies"
+    VENDOR_OUTAGE = "vendor_outage"
     NEWS_DOUBLE = "news_double"
     NEWS_LATE = "news_late"
     NEWS_LOST = "news_lost"

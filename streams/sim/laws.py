@@ -37,6 +37,9 @@ SHORTENING = (
     Outcome.BARRED,
 )
 """Outcomes after which the next phone or the next person is rung, whatever the step's count."""
+TOLD_LATE = ("dial_late", "nobody_held", "vacancy_filled")
+TICK_S = 30.0
+"""What a tick, a claim and a pace may take from falling due to dialling, where things go wrong."""
 CLOCK_S = 4.0
 """How far two clocks may be apart on a night in which clocks drift."""
 
@@ -90,6 +93,25 @@ def everything_comes_to_rest(world: World) -> Iterator[str]:
     for attempt in world.find(ATTEMPTS):
         if attempt.state is not AttemptState.ENDED:
             yield f"a {attempt.channel} attempt is {attempt.state} at the end after {attempt.tries} tries"
+
+
+def nothing_is_late_once_healed(world: World) -> Iterator[str]:
+    """Four minutes after everything healed, every letter, due step and lost claim is taken when its time comes."""
+    yield from world.late
+
+
+def nothing_is_late_in_silence(world: World) -> Iterator[str]:
+    """A callout whose first call came later than its ladder says has that in its history."""
+    for callout in world.find(CALLOUTS):
+        entries = _entries(world, callout.id)
+        first = next((one for one in entries if one.what == "dialled" and one.facts["channel"] == "voice"), None)
+        if callout.mode is not Mode.CALL or first is None or any(one.what in TOLD_LATE for one in entries):
+            continue
+        if callout.round_id in world.seen.paused:
+            continue
+        late_s = (first.at - callout.opened_at).total_seconds() - callout.ladder.dial_within_s
+        if late_s > TICK_S + CLOCK_S:
+            yield f"{callout.post_id} was first called {late_s:.0f} s too late, and nothing says so"
 
 
 def whoever_waits_has_a_time(world: World) -> Iterator[str]:
@@ -247,6 +269,8 @@ LAWS: tuple[Callable[[World], Iterator[str]], ...] = (
     nothing_dies_of_itself,
     every_letter_is_handled_once,
     everything_comes_to_rest,
+    nothing_is_late_once_healed,
+    nothing_is_late_in_silence,
     whoever_waits_has_a_time,
     what_is_counted_is_written_down,
     every_call_leads_on,

@@ -8,7 +8,7 @@ and forgets. Whoever asks the network later learns who rang when and what was pr
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -30,23 +30,29 @@ from streams.sim.tasks import Tasks
 from streams.words import Channel, Outcome
 
 NUMBER_KEY = b"the numbers of a simulated night"
+FIRST, SECOND = "simulated", "second"
+_LIES = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VENDOR_FAILED)
 
 
 @dataclass
 class Ring:
-    """One call or message that the network really carried; times in true virtual seconds."""
+    """One call or message that the network really carried; times in true virtual seconds.
+
+    `news` is what happened, `told` what the vendor says of it.
+    """
 
     attempt_id: str
     number: str
     channel: Channel
+    vendor: str
     vendor_id: str
     claimed_s: float
     placed_s: float
     news: tuple[CallNews, ...]
+    told: tuple[CallNews, ...]
     ends_s: float
     hung_up_s: float | None = None
     silenced_s: float | None = None
-    told: list[str] = field(default_factory=list)
 
     @property
     def over_s(self) -> float:
@@ -60,7 +66,7 @@ class Ring:
 
 
 class Network:
-    """All telephones, and the one vendor."""
+    """All telephones and their vendor; on some nights also a second one, for when the first is gone altogether."""
 
     def __init__(self, tasks: Tasks, seed: int, habits: Mapping[str, Habit], hear: Callable[[News], None]) -> None:
         """Take the clock, the telephones, and where callbacks go."""
@@ -70,13 +76,16 @@ class Network:
         self._seed = str(seed)
         self._chance = Chance(seed, "network")
         self._tells_at_placing = self._chance.happens(0.25)
+        self.vendors: tuple[str, ...] = (FIRST,)
+        self.is_out = False
 
-    def place(self, dial: Dial) -> Placed:
+    def place(self, dial: Dial, vendor: str) -> Placed:
         """Carry a call or a message.
 
         Raises:
             VendorBusyError, VendorDownError, RefusedByVendorError: As the protocol says.
         """
+        self._need(vendor)
         if Fault.VENDOR_BUSY in self.faults and self._chance.happens(0.08):
             raise VendorBusyError("too many calls", retry_after_s=self._chance.between(1, 5))
         if Fault.VENDOR_REFUSES in self.faults and self._chance.happens(0.05):
@@ -85,33 +94,35 @@ class Network:
         down = Fault.VENDOR_DOWN in self.faults and self._chance.happens(0.1)
         if down and self._chance.happens(0.5):
             raise VendorDownError("no answer, and nothing was placed")
-        placed = self._carry(dial)
+        placed = self._carry(dial, vendor)
         if down:
             raise VendorDownError("no answer, and it was placed all the same")
-        return Placed(vendor_id=placed.vendor_id, to_come=placed.news if self._tells_at_placing else ())
+        return Placed(vendor_id=placed.vendor_id, to_come=placed.told if self._tells_at_placing else ())
 
-    def look_up(self, dial: Dial, vendor_id: str) -> Placed | None:
+    def look_up(self, dial: Dial, vendor_id: str, vendor: str) -> Placed | None:
         """Say what became of an attempt.
 
         Raises:
             VendorDownError: The vendor does not answer.
         """
+        self._need(vendor)
         if Fault.VENDOR_DOWN in self.faults and self._chance.happens(0.2):
             raise VendorDownError("no answer to the question")
-        found = [one for one in self.rings if one.attempt_id == dial.attempt_id]
+        found = [one for one in self.rings if one.attempt_id == dial.attempt_id and one.vendor == vendor]
         if not found or (Fault.VENDOR_FORGETS in self.faults and self._chance.happens(0.4)):
             return None
         last = next((one for one in found if one.vendor_id == vendor_id), found[-1])
         over = last.over_s <= self._tasks.now_s
-        known = last.news if self._tells_at_placing else self._told_of(last) if over else ()
+        known = last.told if self._tells_at_placing else self._told_of(last) if over else ()
         return Placed(vendor_id=last.vendor_id, to_come=known)
 
-    def hang_up(self, vendor_id: str) -> None:
+    def hang_up(self, vendor_id: str, vendor: str) -> None:
         """End a call.
 
         Raises:
             VendorDownError: The vendor does not answer.
         """
+        self._need(vendor)
         if Fault.VENDOR_DOWN in self.faults and self._chance.happens(0.15):
             raise VendorDownError("no answer to the hang-up")
         for one in self.rings:
@@ -131,7 +142,12 @@ class Network:
                 return True
         return False
 
-    def _carry(self, dial: Dial) -> Ring:
+    def _need(self, vendor: str) -> None:
+        """Raise where a vendor is gone: nothing is placed, and what was goes on ringing."""
+        if self.is_out and vendor == FIRST:
+            raise VendorDownError("the vendor is gone")
+
+    def _carry(self, dial: Dial, vendor: str) -> Ring:
         """Let the telephone ring, or the message go, and let the vendor tell of it."""
         before = sum(one.number == dial.number and one.channel is dial.channel for one in self.rings)
         habit = self._habits.get(dial.number, Habit())
@@ -146,20 +162,29 @@ class Network:
             attempt_id=dial.attempt_id,
             number=dial.number,
             channel=dial.channel,
+            vendor=vendor,
             vendor_id=f"v{len(self.rings) + 1}",
             # Nothing is placed before it is claimed, whatever the clock of the claim showed.
             claimed_s=min(self._tasks.seconds(dial.at), self._tasks.now_s),
             placed_s=self._tasks.now_s,
             news=news,
+            told=self._as_told(news) if dial.channel is Channel.VOICE else news,
             ends_s=max(self._tasks.seconds(item.at) for item in news),
         )
         self.rings.append(one)
         if not self._tells_at_placing:
-            for item in news:
+            for item in one.told:
                 self._tasks.do(self._tasks.seconds(item.at) - self._tasks.now_s, partial(self._tell, one, item))
         if dial.channel is Channel.TEXT and habit.on(before) is Kind.REPLIES_BY_SMS:
             self._tasks.do(self._chance.between(10, 60), lambda: self._reply(dial))
         return one
+
+    def _as_told(self, news: tuple[CallNews, ...]) -> tuple[CallNews, ...]:
+        """Return what the vendor says of a call: sometimes that nobody answered one that was answered."""
+        if Fault.VENDOR_LIES not in self.faults or not self._chance.happens(0.1):
+            return news
+        lie = news[-1].model_copy(update={"outcome": self._chance.one_of(_LIES), "heard_s": 0.0})
+        return (*(item for item in news[:-1] if item.progress == "ringing"), lie)
 
     def _tell(self, one: Ring, item: CallNews) -> None:
         if one.hung_up_s is None or self._tasks.seconds(item.at) <= one.hung_up_s:
@@ -175,7 +200,7 @@ class Network:
             self._tasks.do(self._chance.between(0.1, 20), lambda: self._hear(item))
 
     def _told_of(self, one: Ring) -> tuple[CallNews, ...]:
-        happened = tuple(item for item in one.news if self._tasks.seconds(item.at) <= one.over_s)
+        happened = tuple(item for item in one.told if self._tasks.seconds(item.at) <= one.over_s)
         return happened if one.hung_up_s is None else (*happened, self._cut_off(one))
 
     def _cut_off(self, one: Ring) -> CallNews:
@@ -203,12 +228,12 @@ def _delivered(sent: CallNews) -> dict[str, object]:
 class SimCarrier:
     """The network at the door of the carrier protocol, as one worker reaches it."""
 
-    name = "simulated"
     pace_per_s = 5.0
     texts_per_s = 50.0
 
-    def __init__(self, network: Network, point: Callable[[], Awaitable[None]]) -> None:
-        """Take the network, and what stands between two steps of this worker."""
+    def __init__(self, network: Network, point: Callable[[str], Awaitable[None]], name: str = FIRST) -> None:
+        """Take the network, what stands between two steps of this worker, and whose door it is."""
+        self.name = name
         self._network, self._point = network, point
 
     def may_dial(self, number: str) -> bool:
@@ -217,17 +242,17 @@ class SimCarrier:
 
     async def place(self, dial: Dial) -> Placed:
         """Place an attempt."""
-        await self._point()
-        placed = self._network.place(dial)
-        await self._point()
+        await self._point("before placing")
+        placed = self._network.place(dial, self.name)
+        await self._point("after placing")
         return placed
 
     async def look_up(self, dial: Dial, vendor_id: str = "") -> Placed | None:
         """Ask what became of an attempt."""
-        await self._point()
-        return self._network.look_up(dial, vendor_id)
+        await self._point("before asking")
+        return self._network.look_up(dial, vendor_id, self.name)
 
     async def hang_up(self, vendor_id: str) -> None:
         """End a call."""
-        await self._point()
-        self._network.hang_up(vendor_id)
+        await self._point("before hanging up")
+        self._network.hang_up(vendor_id, self.name)

@@ -28,6 +28,7 @@ class NightSeen:
     calls: int
     commits: int
     crashes: int
+    died_at: tuple[str, ...]
     history: tuple[str, ...] = ()
 
     def told(self) -> str:
@@ -60,6 +61,7 @@ def run_night(seed: int, faults: frozenset[Fault] | None = None, events: Sequenc
         calls=len(world.network.rings),
         commits=world.store.commits,
         crashes=world.crashes,
+        died_at=tuple(world.died_at),
         history=tuple(f"{at_s:7.1f} s  {text}" for at_s, text in world.history) if broken else (),
     )
 

@@ -166,7 +166,7 @@ class Store:
 class Trials(Protocol):
     """What may happen to a worker at the ledger; drawn by the world."""
 
-    async def point(self) -> None:
+    async def point(self, where: str) -> None:
         """Stand between two steps: wait a moment, stall, or die here."""
         ...
 
@@ -199,7 +199,7 @@ class Reach:
             LedgerAwayError: The database is away, or the answer to a commit was lost.
         """
         for left in reversed(range(RETRIES)):
-            await self.trials.point()
+            await self.trials.point("before a step")
             try:
                 result = await self._try(work)
             except StaleRowError:
@@ -207,7 +207,7 @@ class Reach:
                 if not left:
                     raise
                 continue
-            await self.trials.point()
+            await self.trials.point("after a step")
             if self.trials.is_doubtful():
                 raise LedgerAwayError("the connection was lost at the commit; it was written all the same")
             return result

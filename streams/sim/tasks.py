@@ -37,7 +37,9 @@ class Tasks:
         self._start = start
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._n = count()
-        self._running: dict[str, dict[int, Work]] = defaultdict(dict)
+        self._running: dict[str, dict[int, tuple[str, Work]]] = defaultdict(dict)
+        self._frozen: dict[str, float] = {}
+        self.current = ""
 
     @property
     def now(self) -> datetime:
@@ -56,15 +58,24 @@ class Tasks:
         """Let something happen after a while."""
         heappush(self._due, (self.now_s + max(0.0, after_s), next(self._n), action))
 
-    def start(self, owner: str, work: Work, after_s: float = 0.0) -> None:
-        """Start a task of an owner."""
+    def start(self, owner: str, name: str, work: Work) -> None:
+        """Start a task of an owner; while one of its steps runs, `current` is its name."""
         number = next(self._n)
-        self._running[owner][number] = work
-        self.do(after_s, lambda: self._go_on(owner, number))
+        self._running[owner][number] = name, work
+        self.do(0.0, lambda: self._go_on(owner, number))
+
+    def freeze(self, owner: str, for_s: float) -> None:
+        """Let all tasks of an owner stand still where they are, and then go on."""
+        self._frozen[owner] = self.now_s + for_s
+
+    def is_frozen(self, owner: str) -> bool:
+        """Tell whether the tasks of an owner stand still."""
+        return self._frozen.get(owner, 0.0) > self.now_s
 
     def end(self, owner: str) -> None:
         """End all tasks of an owner where they wait."""
-        for work in self._running.pop(owner, {}).values():
+        self._frozen.pop(owner, None)
+        for _, work in self._running.pop(owner, {}).values():
             if getcoroutinestate(work) != CORO_RUNNING:
                 work.close()
 
@@ -83,9 +94,13 @@ class Tasks:
         self._due.clear()
 
     def _go_on(self, owner: str, number: int) -> None:
-        work = self._running.get(owner, {}).get(number)
-        if work is None:
+        found = self._running.get(owner, {}).get(number)
+        if found is None:
             return
+        if self.is_frozen(owner):
+            self.do(self._frozen[owner] - self.now_s, lambda: self._go_on(owner, number))
+            return
+        self.current, work = found
         try:
             pause = work.send(None)
         except StopIteration:

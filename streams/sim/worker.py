@@ -36,6 +36,9 @@ _DIAL = frozenset({CALLOUTS.name, ATTEMPTS.name})
 _BUSY = frozenset({CALLOUTS.name, ATTEMPTS.name, PACES.name, ROUNDS.name, CHAINS.name, VISITS.name})
 _TICKED_BY = {"callout": CALLOUTS.name, "intake": CHAINS.name, "visit": VISITS.name}
 """Where the due times of a room stand."""
+SESSION_S = 6.0
+"""How long a worker that says nothing keeps its part of the log (design §3)."""
+FOREVER_S = 1e12
 PAUSES_S = {"sweep": 4.0, "recover": 4.0}
 """How long a loop rests at least, where that is more than a turn."""
 
@@ -111,14 +114,15 @@ def _earliest(times: Sequence[datetime | None]) -> datetime | None:
 class SimPublisher(Publisher):
     """The way to the simulated log."""
 
-    def __init__(self, log: Log, point: Callable[[], Work]) -> None:
+    def __init__(self, log: Log, point: Callable[[str], Work]) -> None:
         super().__init__(())
         self._log, self._point = log, point
 
     async def send_all(self, messages: Sequence[Message]) -> bool:
         """Send messages; False where the log is away, or only seems to be."""
-        await self._point()
+        await self._point("before sending")
         self.is_well = self._log.send(messages)
+        await self._point("after sending")
         return self.is_well
 
 
@@ -129,7 +133,8 @@ class SimWorker:
         """Take what it shares with the others, and what may happen to it."""
         self.name = name
         self.clock = SimClock(tasks)
-        self.is_up = False
+        self.is_up = self.is_gone = False
+        self.in_group_until_s = FOREVER_S
         self.raised: list[str] = []
         self._tasks, self._store, self._log, self._network, self._trials = tasks, store, log, network, trials
         self._lives = 0
@@ -148,7 +153,7 @@ class SimWorker:
             ledger=self.reach,
             clock=self.clock,
             facts=facts,
-            carriers=[SimCarrier(self._network, self._trials.point)],
+            carriers=[SimCarrier(self._network, self._trials.point, name) for name in self._network.vendors],
             number_key=NUMBER_KEY,
             owner=owner,
         )
@@ -157,9 +162,20 @@ class SimWorker:
         self.pump = Pump(self.reach, self.clock, publisher, owner, self.take_page, lambda _: None)
         self.is_up = True
 
+    def freeze(self, for_s: float) -> None:
+        """Stand still with all tasks; who was there before takes its part of the log once the session is over."""
+        self._tasks.freeze(self.name, for_s)
+        self.in_group_until_s = self._tasks.now_s + SESSION_S
+        self._tasks.do(for_s, self._thaw)
+
+    def _thaw(self) -> None:
+        if not self._tasks.is_frozen(self.name):
+            self.in_group_until_s = FOREVER_S
+
     def end(self) -> None:
         """Die, wherever its tasks stand."""
         self.is_up = False
+        self.in_group_until_s = FOREVER_S
         self._running.clear()
         self._tasks.end(self.name)
 
@@ -167,19 +183,21 @@ class SimWorker:
         """Run a loop once, unless it still runs."""
         if loop not in self._running:
             self._running.add(loop)
-            self._tasks.start(self.name, self._run(loop))
+            self._tasks.start(self.name, loop, self._run(loop))
 
     def hear(self, topic: str, value: bytes) -> None:
         """Take a message from the log."""
         page = read_page(value)
         if not isinstance(page, Unreadable) and BY_NAME[topic].reader:
-            self._tasks.start(self.name, self._consume(page))
+            self._tasks.start(self.name, f"room of {topic}", self._consume(page))
 
     def start_what(self, agenda: Agenda) -> bool:
         """Start the loops that have something to do by this worker's clock; return whether any has."""
         now, now_s = self.clock.now(), self._tasks.now_s
         # A real worker asks once a second, whether it has anything to do or not.
         self.guard.judge(now, self._store.database_at(), now)
+        if not self.guard.is_trusted():
+            return False
         wanted = [loop for loop, at in agenda.times.items() if at is not None and at <= now]
         for loop in wanted:
             if now_s >= self._from_s.get(loop, 0.0):

@@ -7,6 +7,7 @@ on until everything rests or it is far too late for that. What the night saw in 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -15,13 +16,14 @@ from agents.dial.carriers.protocol import News
 from agents.dial.state import ATTEMPTS, AttemptState
 from agents.facts import Facts
 from streams import topics
+from streams.clock_guard import CLOCK_OFF_S
 from streams.ledger.contract import FullStep, R, Table, Where
 from streams.ledger.memory import MemoryLedger
 from streams.letters import CallNews, write_letter
 from streams.sim.county import START, county_of, habits_of, rules
 from streams.sim.faults import Chance, Fault, faulty_s_of
 from streams.sim.log import Log
-from streams.sim.network import Network
+from streams.sim.network import FIRST, SECOND, Network
 from streams.sim.script import Event, letters_of
 from streams.sim.seen import Seen
 from streams.sim.store import Store, Write
@@ -31,6 +33,8 @@ from streams.wiring import TABLES
 
 REST_S = 4 * 3600
 LOOK_S = 300.0
+LATE_S = 240.0
+ALL_TABLES = frozenset(table.name for table in TABLES)
 WORKERS = 3
 HEAR_AGAIN_S = 7.0
 GAP_S = 1.0
@@ -51,6 +55,8 @@ class World:
         self.editions = [Facts(county_of(seed), rules())]
         self.healed = False
         self.crashes = 0
+        self.died_at: Counter[str] = Counter()
+        self.late: set[str] = set()
         self._chance = Chance(seed, "world")
         self._turns = 0
         self._turn_s = 0.0
@@ -58,9 +64,11 @@ class World:
         self._commits = 0
         self._agenda = Agenda({})
         self._letters_read = -1
-        self.store = Store(self.ledger, self._committed, lambda: self.tasks.now, saved={table.name for table in TABLES})
+        self.store = Store(self.ledger, self._committed, lambda: self.tasks.now, saved=set(ALL_TABLES))
         self.log = Log(self.tasks, Chance(seed, "log"), self._hand)
         self.network = Network(self.tasks, seed, habits_of(seed), self._hear)
+        if Fault.VENDOR_OUTAGE in faults:
+            self.network.vendors = (FIRST, SECOND)
         self.log.faults = self.network.faults = faults
         self.workers = [self._new_worker(f"w{n}") for n in range(1, WORKERS + 1)]
 
@@ -76,6 +84,7 @@ class World:
         self.tasks.run_until(self.faulty_s)
         while self.tasks.now_s < self.faulty_s + REST_S:
             self.tasks.run_until(self.tasks.now_s + LOOK_S)
+            self._note_late()
             if self._is_at_rest():
                 break
         self.tasks.close()
@@ -89,9 +98,10 @@ class World:
         """Keep a line of the night's history."""
         self.history.append((self.tasks.now_s, text))
 
-    def crash(self, worker: SimWorker) -> None:
-        """Let a worker die; it comes back after a while."""
+    def crash(self, worker: SimWorker, where: str) -> None:
+        """Let a worker die where it stands in its current task; it comes back after a while."""
         self.crashes += 1
+        self.died_at[f"{self.tasks.current}, {where}"] += 1
         self.note(f"{worker.name} dies")
         worker.end()
         self.tasks.do(self._chance.between(1, 90), lambda: self._boot(worker))
@@ -106,8 +116,9 @@ class World:
         return worker
 
     def _boot(self, worker: SimWorker) -> None:
-        worker.boot(self.editions[-1])
-        self._stir()
+        if not worker.is_gone:
+            worker.boot(self.editions[-1])
+            self._stir()
 
     # What comes in
 
@@ -144,8 +155,12 @@ class World:
         self.store.commit(lambda step: step.write([letter]))
 
     def _hand(self, topic: str, value: bytes) -> None:
-        """Hand a message of the log to a worker that lives; without any it is not taken, and comes never."""
-        alive = [worker for worker in self.workers if worker.is_up]
+        """Hand a message of the log to a worker that lives; without any it is not taken, and comes never.
+
+        One that stands still keeps its partitions until its session is over.
+        """
+        now_s = self.tasks.now_s
+        alive = [worker for worker in self.workers if worker.is_up and worker.in_group_until_s > now_s]
         if alive:
             self._chance.one_of(alive).hear(topic, value)
 
@@ -158,6 +173,9 @@ class World:
         away, log_away = chance.between(60, late_s), chance.between(60, late_s)
         restarts = [chance.between(10, self.faulty_s) for _ in range(chance.whole(1, 4))]
         jumps = [(chance.between(30, self.faulty_s - 120), chance.one_of((-3600.0, 3600.0, 30.0))) for _ in range(2)]
+        outage_s = chance.between(60, 600)
+        wrong_from, wrong_for = chance.between(5, late_s), chance.between(30, self.faulty_s)
+        wrong_by = chance.one_of((-3600.0, 3600.0, -30.0, 30.0, 2.6))
         if Fault.LEDGER_AWAY in self.faults:
             self.tasks.do(away, lambda: self._set_ledger(True))
             self.tasks.do(away + chance.between(5, 90), lambda: self._set_ledger(False))
@@ -167,9 +185,18 @@ class World:
         if Fault.LOG_RESTART in self.faults:
             for at_s in restarts:
                 self.tasks.do(at_s, self.log.restart)
+        if Fault.VENDOR_OUTAGE in self.faults:
+            self.tasks.do(away, lambda: self._set_vendor(True))
+            self.tasks.do(away + outage_s, lambda: self._set_vendor(False))
+        if Fault.WRONG_CLOCK in self.faults:
+            worker = chance.one_of(self.workers[:WORKERS])
+            self.tasks.do(wrong_from, lambda: self._come_up_wrong(worker, wrong_by))
+            self.tasks.do(wrong_from + wrong_for, lambda: self._set_clock(worker, 0.0))
+        if Fault.COME_AND_GO in self.faults:
+            self._plan_coming_and_going(chance)
         if Fault.JUMP in self.faults:
             for at_s, by_s in jumps:
-                worker = chance.one_of(self.workers)
+                worker = chance.one_of(self.workers[:WORKERS])
                 self.tasks.do(at_s, lambda worker=worker, by_s=by_s: self._jump(worker, by_s))  # type: ignore[misc]
                 self.tasks.do(at_s + 8, lambda worker=worker, by_s=by_s: self._jump(worker, -by_s))  # type: ignore[misc]
 
@@ -181,6 +208,50 @@ class World:
     def _set_log(self, away: bool) -> None:
         self.note("the log is away" if away else "the log is back")
         self.log.is_away = away and not self.healed
+
+    def _set_vendor(self, is_out: bool) -> None:
+        self.note("the first vendor is gone" if is_out else "the first vendor is back")
+        self.network.is_out = is_out and not self.healed
+
+    def _come_up_wrong(self, worker: SimWorker, by_s: float) -> None:
+        """Let a worker's machine go down and come up with a wrong clock: no step for anybody to see."""
+        if not self.healed:
+            self.note(f"{worker.name} comes up with a clock that is {by_s:+.1f} s off")
+            worker.end()
+            worker.clock.off_s = by_s
+            self._boot(worker)
+
+    def _set_clock(self, worker: SimWorker, off_s: float) -> None:
+        if not self.healed:
+            self.note(f"the clock of {worker.name} is set right")
+            worker.clock.off_s = off_s
+
+    def _plan_coming_and_going(self, chance: Chance) -> None:
+        """Let one more worker come and go again, and one of the others be away for a while."""
+        more = self._new_worker(f"w{len(self.workers) + 1}")
+        more.is_gone = True
+        self.workers.append(more)
+        leaving = chance.one_of(self.workers[:-1])
+        for worker, from_s, until_s in (
+            (more, chance.between(5, self.faulty_s * 0.5), chance.between(self.faulty_s * 0.5, self.faulty_s * 1.2)),
+            (leaving, chance.between(5, self.faulty_s * 0.5), chance.between(self.faulty_s * 0.5, self.faulty_s)),
+        ):
+            comes = worker is more
+            self.tasks.do(from_s, lambda worker=worker, comes=comes: self._set_gone(worker, not comes))  # type: ignore[misc]
+            self.tasks.do(until_s, lambda worker=worker, comes=comes: self._set_gone(worker, comes))  # type: ignore[misc]
+
+    def _set_gone(self, worker: SimWorker, is_gone: bool) -> None:
+        self.note(f"{worker.name} is taken away" if is_gone else f"{worker.name} is put to work")
+        worker.is_gone = is_gone
+        if is_gone:
+            worker.end()
+        else:
+            self._boot(worker)
+
+    def freeze(self, worker: SimWorker, for_s: float) -> None:
+        """Let a whole worker stand still, and go on later as if no time had passed."""
+        self.note(f"{worker.name} stands still for {for_s:.0f} s")
+        worker.freeze(for_s)
 
     def _jump(self, worker: SimWorker, by_s: float) -> None:
         if not self.healed:
@@ -195,9 +266,10 @@ class World:
         self.healed = True
         self.store.is_away = self.log.is_away = False
         self.log.faults = self.network.faults = frozenset()
+        self.network.is_out = False
         for worker in self.workers:
             worker.clock.off_s = worker.clock.drift = 0.0
-            if not worker.is_up:
+            if not worker.is_up and not worker.is_gone:
                 self._boot(worker)
         self._stir()
 
@@ -224,7 +296,7 @@ class World:
     def _turn(self, number: int) -> None:
         if number != self._turns:
             return
-        alive = [worker for worker in self.workers if worker.is_up]
+        alive = [worker for worker in self.workers if worker.is_up and not self.tasks.is_frozen(worker.name)]
         busy = False
         if not self.store.is_away:
             for worker in self._chance.shuffled(alive)[: self._chance.whole(1, 2)]:
@@ -254,8 +326,21 @@ class World:
         at = self._look_ahead().next_at
         if at is None:
             return 600.0
-        ahead_s = max(worker.clock.off_s for worker in self.workers)
+        # A clock that is further off than this is gone by nowhere.
+        ahead_s = max(worker.clock.off_s for worker in self.workers if worker.clock.off_s <= CLOCK_OFF_S)
         return min(600.0, max(self.tasks.seconds(at) - ahead_s - self.tasks.now_s, self._gap_s))
+
+    def _note_late(self) -> None:
+        """Note what lies about though everything has healed: nothing may wait longer than the longest back-off."""
+        then = self.tasks.at(self.tasks.now_s - LATE_S)
+        if then < self.tasks.at(self.faulty_s):
+            return
+        ahead = self.ledger.step(lambda step: rows_ahead(step, self.workers[0].house.timed, ALL_TABLES))
+        letters = self.ledger.step(lambda step: step.open_letters(then, FAR, resend_after_s=0, limit=5))
+        # Numbers that wait for their budgets are dialled when they may be: that is nobody's lateness.
+        waits = {loop: at for loop, at in ahead.items() if loop != "dial" and at is not None and at < then}
+        self.late.update(f"{loop} since {self.tasks.seconds(at):.0f} s" for loop, at in waits.items())
+        self.late.update(f"a letter of {one.topic} since {self.tasks.seconds(one.not_before):.0f} s" for one in letters)
 
     def _is_at_rest(self) -> bool:
         def rests(step: FullStep) -> bool:
@@ -283,16 +368,18 @@ class _Trials:
     def __init__(self, world: World, chance: Chance) -> None:
         self._world, self._chance = world, chance
 
-    async def point(self) -> None:
+    async def point(self, where: str) -> None:
         """Stand between two steps: wait a moment, stall, or die here."""
         if not self._world.healed:
             faults = self._world.faults
             if Fault.CRASH in faults and self._chance.happens(0.006):
-                self._world.crash(self.worker)
+                self._world.crash(self.worker, where)
             elif Fault.STALL in faults and self._chance.happens(0.005):
                 stall_s = self._chance.between(20, 200)
                 self._world.note(f"{self.worker.name} stalls for {stall_s:.0f} s")
                 await Pause(stall_s)
+            elif Fault.FREEZE in faults and self._chance.happens(0.002):
+                self._world.freeze(self.worker, self._chance.between(20, 200))
         await Pause(self._chance.between(0.001, 0.04))
 
     def overlap_s(self) -> float:
