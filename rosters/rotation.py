@@ -1,8 +1,8 @@
 """Making a roster for one post: turns of a day, a week or n days, by fair shares, with leave and rest kept. Pure.
 
-Chosen turn by turn (greedy) and not by a solver: each choice is one sentence that a duty room can check by hand (who
+Chosen turn by turn and not by a solver (ADR 0021): each choice is one sentence that a duty room can check by hand (who
 had the fewest holidays, then weekends, then turns, and has rested longest), the same input gives the same roster, and
-a turn that nobody may take is left open and told. A solver would find the same shares for one post, and explain none.
+a turn that nobody may take is left open and told.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ def make(
     zone: ZoneInfo,
     leaves: Mapping[str, Sequence[Leave]] | None = None,
     periods: Sequence[Period] = (),
+    served: Sequence[Shift] = (),
 ) -> Made:
     """Make the shifts of a post.
 
@@ -77,12 +78,14 @@ def make(
         zone: The county's.
         leaves: Days on which a person is away, by id, both ends included.
         periods: Special periods; where one asks for two officers, a second person stands beside.
+        served: Shifts of the post before the first day that count into the shares: with those of the year so far, a
+            roster made month by month is as fair over the year as one made in January.
 
     Raises:
         UnknownYearError: The holidays of a year are not known.
     """
     shares = {crew[0]: Share() for crew in rota.crews}
-    rested: dict[str, datetime] = {}
+    rested = _count_served(shares, served, rota, calendar, zone)
     shifts: list[Shift] = []
     open_turns: list[tuple[date, date]] = []
     start = rota.first
@@ -112,6 +115,26 @@ def make(
         shifts.append(_shift(rota, crew[0], deputy, begins, ends, start))
         start = end + timedelta(days=1)
     return Made(tuple(shifts), shares, tuple(open_turns))
+
+
+def _count_served(
+    shares: Mapping[str, Share], served: Sequence[Shift], rota: Rota, calendar: Calendar, zone: ZoneInfo
+) -> dict[str, datetime]:
+    """Count shifts that were served before into the shares; return when each person's last one ends."""
+    rested: dict[str, datetime] = {}
+    first = datetime.combine(rota.first, rota.handover, zone)
+    for shift in served:
+        if shift.post != rota.post or shift.starts_at >= first:
+            continue
+        for person in filter(None, (shift.person, shift.deputy)):
+            rested[person] = max(rested.get(person, shift.ends_at), shift.ends_at)
+        share = shares.get(shift.person)
+        if share is not None:
+            start, end = (bound.astimezone(zone).date() for bound in (shift.starts_at, shift.ends_at))
+            share.turns += 1
+            share.days.update(calendar.kind(day) for day in days_between(start, max(start, end - timedelta(days=1))))
+            share.ended_at = max(share.ended_at or shift.ends_at, shift.ends_at)
+    return rested
 
 
 def _burden(share: Share, kinds: Counter[DayKind], begins: datetime) -> tuple[int, int, int, timedelta]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from rich.table import Table as Sheet
 from rosters.arrange import find_person
 from rosters.changes import ChangeError
 from rosters.county import County
-from rosters.holidays import Calendar, DayKind, DutyYear, UnknownYearError, read_duty_year
+from rosters.holidays import Calendar, DayKind, UnknownYearError, duty_year_of, read_duty_year
 from rosters.load import load_county
 from rosters.rotation import Leave, Made, Rota, make
 from streams.cli.screen import console, settings
@@ -43,15 +43,22 @@ def make_roster(
         list[str] | None, typer.Option(help="请假，如 张三:2026-10-01..2026-10-03 / leave, repeatable")
     ] = None,
     year: Annotated[
-        Path | None, typer.Option(exists=True, help="重要时段和放假安排 YAML / special periods and holidays")
+        Path | None,
+        typer.Option(exists=True, help="重要时段和放假安排，缺省为县文件夹的 duty_year.yaml / periods and holidays"),
+    ] = None,
+    count_from: Annotated[
+        datetime | None,
+        typer.Option(
+            "--count-from", formats=DAY, help="从哪天起的班次计入分摊，缺省为当年1月1日 / served since; 1 January"
+        ),
     ] = None,
 ) -> None:
-    """排班：公平分摊周末和节假日，留足休息 / make a roster by fair shares."""
-    county = load_county(settings().county_folder)
+    """排班：公平分摊周末和节假日（连同当年已值的班），留足休息 / make a roster by fair shares over the year."""
+    county = load_county(settings().county_folder, around=datetime.combine(first, time(0), UTC))
     if post not in county.posts:
         raise typer.BadParameter(f"没有岗位 {post} / there is no such post")
     try:
-        own = read_duty_year(year) if year else DutyYear()
+        own = read_duty_year(year) if year else duty_year_of(settings().county_folder)
         crews = tuple(tuple(_id(county, name) for name in crew.split("+")) for crew in people.split(","))
         rota = Rota(
             post=post,
@@ -62,7 +69,12 @@ def make_roster(
             rest_h=rest_h,
             handover=time.fromisoformat(handover),
         )
-        made = make(rota, Calendar(own.years), county.zone, _leaves(county, leave or ()), own.periods)
+        since = datetime.combine(count_from or date(first.year, 1, 1), time(0), county.zone)
+        served = [shift for shift in county.shifts if shift.starts_at >= since]
+        away = _leaves(county, leave or ())
+        for person, days in _elsewhere(county, rota).items():
+            away.setdefault(person, []).extend(days)
+        made = make(rota, Calendar(own.years), county.zone, away, own.periods, served)
     except (ChangeError, UnknownYearError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
     _write(out, made, county)
@@ -86,6 +98,19 @@ def _leaves(county: County, told: Sequence[str]) -> dict[str, list[Leave]]:
         first = date.fromisoformat(start)
         leaves.setdefault(_id(county, name), []).append((first, date.fromisoformat(end) if end else first))
     return leaves
+
+
+def _elsewhere(county: County, rota: Rota) -> dict[str, list[Leave]]:
+    """Return the days on which somebody of the crews stands at another post: nobody is put in two places."""
+    people = {person for crew in rota.crews for person in crew}
+    busy: dict[str, list[Leave]] = {}
+    for shift in county.shifts:
+        for person in {shift.person, shift.deputy} & people if shift.post != rota.post else ():
+            start, end = (bound.astimezone(county.zone) for bound in (shift.starts_at, shift.ends_at))
+            # A shift that ends at the hour of handover leaves that day free for a turn that begins then.
+            last = end.date() - timedelta(days=1) if end.time() <= rota.handover else end.date()
+            busy.setdefault(person, []).append((start.date(), max(start.date(), last)))
+    return busy
 
 
 def _write(out: Path, made: Made, county: County) -> None:

@@ -95,3 +95,16 @@ def test_a_year_whose_holidays_are_not_announced_is_not_guessed(run, tmp_path: P
     said = run("make", "c-duty", "--people", "p0001,p0002", *span)
     assert said.exit_code == 2
     assert not (tmp_path / "made.csv").exists()
+
+
+def test_nobody_is_put_in_two_places_by_a_roster_that_is_made(run, tmp_path: Path):
+    """p0088 leads 溪口镇 in July by the sheet: another of those who are named takes those days."""
+    county = load_county(SAMPLE, around=AT)
+    led = [shift for shift in county.shifts if shift.post == "t100-leader" and shift.person == "p0088"]
+    day = next(shift.starts_at.astimezone(county.zone).date() for shift in led if shift.starts_at > AT)
+    out = tmp_path / "made.csv"
+    said = run(
+        "make", "t101-leader", "--people", "p0088,p0142,p0144", "--from", f"{day}", "--to", f"{day}", "--out", str(out)
+    )
+    assert said.exit_code == 0, said.output
+    assert ",p0142," in out.read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rosters.holidays import Calendar, DayKind, Period, UnknownYearError, YearFile, period_on, read_duty_year
+from rosters.model import Shift
 from rosters.rotation import Made, Rota, make
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -144,3 +145,45 @@ def test_without_leave_no_crew_has_two_more_holidays_or_weekends_than_another(cr
     assert result.open_turns == ()
     assert spread(result, DayKind.HOLIDAY) <= 2
     assert spread(result, DayKind.WEEKEND) <= 2
+
+
+def test_a_roster_made_month_by_month_is_as_fair_over_the_year_as_one_made_in_january() -> None:
+    served: list[Shift] = []
+    result = None
+    for month in range(1, 13):
+        first = date(2025, month, 1)
+        last = date(2025 + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+        result = make(rota(first=first, last=last), CALENDAR, ZONE, served=served)
+        served += result.shifts
+    assert result is not None
+    assert all(spread(result, kind) <= 1 for kind in DayKind)
+    assert sum(share.days.total() for share in result.shares.values()) == 365
+
+
+def test_without_what_was_served_before_the_first_of_the_list_has_every_new_years_day() -> None:
+    """What the months before count for: made anew from nothing, the same person would begin each month."""
+    january = make(rota(last=date(2025, 1, 31)), CALENDAR, ZONE)
+    february = make(rota(first=date(2025, 2, 1), last=date(2025, 2, 28)), CALENDAR, ZONE, served=january.shifts)
+    unaware = make(rota(first=date(2025, 2, 1), last=date(2025, 2, 28)), CALENDAR, ZONE)
+    assert unaware.shifts[0].person == january.shifts[0].person == "p0"
+    assert february.shifts[0].person != "p0"
+
+
+def test_the_rest_after_the_last_turn_before_is_kept() -> None:
+    january = make(rota(2, last=date(2025, 1, 31), rest_h=24), CALENDAR, ZONE)
+    last = january.shifts[-1]
+    february = make(
+        rota(2, first=date(2025, 2, 1), last=date(2025, 2, 2), rest_h=24), CALENDAR, ZONE, served=january.shifts
+    )
+    assert february.shifts[0].person != last.person
+    assert february.shifts[0].starts_at == last.ends_at
+
+
+@given(st.integers(3, 9), st.integers(0, 11), st.sampled_from((24, 48)))
+def test_shifts_that_were_made_never_overlap_and_cover_each_day_once(crews: int, month: int, rest_h: int) -> None:
+    first = date(2025, 1 + month, 1)
+    result = make(rota(crews, first=first, last=first + timedelta(days=27), rest_h=rest_h), CALENDAR, ZONE)
+    ordered = sorted(result.shifts, key=lambda shift: shift.starts_at)
+    assert all(one.ends_at <= other.starts_at for one, other in pairwise(ordered))
+    held = sum((shift.ends_at - shift.starts_at).days for shift in ordered)
+    assert held + sum((end - start).days + 1 for start, end in result.open_turns) == 28
