@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from agents.callout.state import CALLOUTS, Callout
 from agents.dial.carriers.simulated import SimulatedCarrier, load_habits
+from agents.dial.manned import Switchboard
 from agents.facts import Facts
 from config.load import load_rules
 from config.settings import Settings
@@ -171,7 +172,9 @@ def open_gate(
 ) -> Gate:
     """A new house with a gateway and tokens for everybody."""
     clock, ledger = clock or VirtualClock(NIGHT), ledger or MemoryLedger(TABLES)
-    carrier = SimulatedCarrier(load_habits(SAMPLE / "habits.csv"), number_key=NUMBER_KEY)
+    switchboard = Switchboard(ledger, clock, NUMBER_KEY)
+    habits = load_habits(SAMPLE / "habits.csv")
+    carrier = SimulatedCarrier(habits, number_key=NUMBER_KEY, is_manned=switchboard.is_manned)
     house = build(ledger=ledger, clock=clock, facts=facts(), carriers=[carrier], number_key=NUMBER_KEY, owner="test")
     rights = {
         "sender": (["sender"], ""),
