@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated
 
@@ -9,6 +10,8 @@ import typer
 from rich.table import Table
 
 from agents.dial.carriers.capability import Capability, Need, aliyun, shortfalls, simulated, twilio
+from agents.dial.carriers.protocol import LANGUAGE_TAGS
+from agents.dial.carriers.studio_flow import definition
 from config.faults import Language, Word
 from config.rules import RuleBook
 from config.settings import Settings
@@ -52,6 +55,15 @@ def check(
         found = [word.said(chosen.language) for word in (*shortfalls(sheet, need), *_basis(sheet, chosen))]
         for line in found or [Word("规则都能做到", "all rules can be kept").said(chosen.language)]:
             screen.print(f"· {line}", highlight=False)
+
+
+@app.command()
+def flow() -> None:
+    """打印 Twilio Studio 流程（JSON），外网连不到本机时导入 / print the Studio flow for where nothing can reach us."""
+    chosen = settings()
+    facts = load_facts(chosen, chosen.clock().now())
+    spoken = LANGUAGE_TAGS[facts.book.knobs.speech_language]
+    typer.echo(json.dumps(definition(spoken), ensure_ascii=False, indent=2))
 
 
 def need_of(county: County, book: RuleBook, at: datetime) -> Need:
