@@ -111,3 +111,21 @@ def test_an_installation_has_its_real_carriers_only_where_it_went_live(
     installation.ledger.close()
     assert [carrier.name for carrier in installation.house.carriers] == names
     assert isinstance(installation.approved, ApprovedNumbers)
+
+
+def test_twilio_without_an_address_of_ours_needs_a_flow():
+    given = {name: value for name, value in TWILIO.items() if name != "twilio_public_url"}
+    assert "JIAOYING_TWILIO_PUBLIC_URL" in refusal(carrier="twilio", **KEY, **given)
+    settings = read_settings(carrier="twilio", twilio_flow_sid="FW" + "0" * 32, **KEY, **given)
+    assert twilio_account(settings).flow_sid == "FW" + "0" * 32
+
+
+def test_aliyun_without_addresses_of_ours_needs_its_queues():
+    given = {name: value for name, value in ALIYUN.items() if name != "aliyun_receipt_secret"}
+    assert "JIAOYING_ALIYUN_RECEIPT_SECRET" in refusal(carrier="aliyun", **KEY, **given)
+    assert read_settings(carrier="aliyun", aliyun_queue_account="1234567890", **KEY, **given).carriers == ("aliyun",)
+
+
+def test_a_secret_that_is_too_short_is_refused_beside_queues_too():
+    given = ALIYUN | {"aliyun_receipt_secret": "short", "aliyun_queue_account": "1234567890"}
+    assert "ALIYUN_RECEIPT_SECRET" in refusal(carrier="aliyun", **KEY, **given)
