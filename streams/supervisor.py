@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 TOPICS_WITHIN_S = 60.0
 GATEWAY_WITHIN_S = 180.0
 RESTART_PAUSE_S = 1.0
+BROKER_AGAIN_S = 30.0
+BROKER_AGAIN_MAX_S = 600.0
 STOP_WITHIN_S = 12.0
 FOLLOWED_STATUS = 75
 """How a process ends that something newer came into force under: started again it goes by that (EX_TEMPFAIL)."""
@@ -52,6 +54,8 @@ class Stack:
     broker: EmbeddedBroker | None = field(default=None, init=False)
     children: dict[str, asyncio.subprocess.Process] = field(default_factory=dict, init=False)
     restarts: int = field(default=0, init=False)
+    _broker_pause_s: float = field(default=0.0, init=False)
+    _broker_from_s: float = field(default=0.0, init=False)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def start(self) -> None:
@@ -136,19 +140,40 @@ class Stack:
                 raise StackError(f"Kafka（{', '.join(servers)}）没有应答 / Kafka does not answer")
             await asyncio.sleep(0.1)
 
+    def _may_recycle(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._broker_from_s
+
     async def _recycle_broker(self) -> None:
-        """Start the broker again empty, topics first; workers hold still meanwhile and calling goes on after."""
+        """Start the broker again empty, topics first; workers hold still meanwhile and calling goes on after.
+
+        A broker that cannot be had is no reason to stop: the workers go on from the ledger alone, and it is tried again
+        after pauses that grow, for each try holds the workers up.
+        """
         if self.broker is None:
             return
         log.warning("the embedded broker is started again (%.0f MiB)", self.broker.rss_mib())
         workers = {name: child for name, child in self.children.items() if name.startswith("worker")}
         await asyncio.gather(*(self._end(child) for child in workers.values()))
-        await asyncio.to_thread(self.broker.stop)
-        await asyncio.to_thread(self.broker.start)
-        await self._set_up_topics(self.servers)
+        try:
+            await asyncio.to_thread(self.broker.stop)
+            await asyncio.to_thread(self.broker.start)
+            await self._set_up_topics(self.servers)
+        except (BrokerError, StackError, OSError) as error:
+            self._broker_pause_s = min(max(BROKER_AGAIN_S, self._broker_pause_s * 2), BROKER_AGAIN_MAX_S)
+            log.error("no broker, calling goes on without; again in %.0f s: %s", self._broker_pause_s, error)  # noqa: TRY400
+        else:
+            self._broker_pause_s = 0.0
+        self._broker_from_s = asyncio.get_running_loop().time() + self._broker_pause_s
         for name in workers:
-            await self._spawn(name)
+            await self._spawn_or_later(name)
         self.restarts += 1
+
+    async def _spawn_or_later(self, name: str) -> None:
+        """Start a child; where the machine cannot, the next look tries again."""
+        try:
+            await self._spawn(name)
+        except OSError:
+            log.exception("%s could not be started", name)
 
     @property
     def servers(self) -> tuple[str, ...]:

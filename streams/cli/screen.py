@@ -34,5 +34,7 @@ def settings() -> Settings:
 def set_up_logging(level: str) -> None:
     """Log to standard error, one line each; the libraries' own debug records are not even made."""
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True)
-    for noisy in ("faust", "mode", "aiokafka", "kafka", "sqlalchemy", "twilio", "uvicorn.access", "asyncio", "httpx"):
+    for noisy in ("faust", "mode", "kafka", "sqlalchemy", "twilio", "uvicorn.access", "asyncio", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # While a broker is away it says so some twenty times a second and fills the disk; the pump says it once.
+    logging.getLogger("aiokafka").setLevel(logging.WARNING if level == "debug" else logging.CRITICAL)

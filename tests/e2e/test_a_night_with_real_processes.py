@@ -1,6 +1,9 @@
 """A warning posted over HTTP goes through Kafka and agents to phones, in real processes, through a power cut too."""
 
 import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -10,6 +13,7 @@ from tests.e2e.county import one_township
 from tests.e2e.history import check_history
 from tests.e2e.live import Live
 from tests.e2e.onlooker import red_rain
+from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -19,7 +23,7 @@ def test_a_posted_warning_ends_as_confirmed_and_as_unreached_callouts(tmp_path: 
         async with Live(tmp_path, one_township(tmp_path / "county")) as live:
             answer = await live.send(red_rain())
             assert answer.status_code == httpx.codes.ACCEPTED
-            await live.until_all_ended(at_least=20)
+            await live.until_all_ended(at_least=20, within_s=240)
             states = live.states()
             assert states["confirmed"] > states["lost"] + states["unreached"] > 0
             again = await live.send(red_rain())
@@ -46,7 +50,7 @@ def test_after_a_power_cut_in_the_middle_of_the_round_every_callout_still_ends(t
             await live.kill_everything()
             assert any(row.is_open for row in live.callouts()), "the round was over before the power went"
             await live.start()
-            await live.until_all_ended(at_least=20, within_s=120)
+            await live.until_all_ended(at_least=20, within_s=240)
             await check_history(live)
 
     asyncio.run(night())
@@ -57,10 +61,45 @@ def test_with_the_broker_killed_calling_goes_on(tmp_path: Path) -> None:
         async with Live(tmp_path, one_township(tmp_path / "county")) as live:
             live.kill("broker")
             assert (await live.send(red_rain())).status_code == httpx.codes.ACCEPTED
-            await live.until_all_ended(at_least=20, within_s=120)
+            await live.until_all_ended(at_least=20, within_s=240)
             await check_history(live)
 
     asyncio.run(night())
+
+
+def test_with_a_broker_that_cannot_be_started_again_calling_goes_on(tmp_path: Path) -> None:
+    async def night() -> None:
+        async with Live(tmp_path, one_township(tmp_path / "county")) as live:
+            assert live.stack.broker is not None
+            live.kill("broker")
+            with squatting(live.stack.broker.port):
+                await live.until(lambda: live.stack.restarts > 0, 60, "the try to start the broker again")
+                assert (await live.send(red_rain())).status_code == httpx.codes.ACCEPTED
+                await live.until_all_ended(at_least=20, within_s=240)
+                assert live.watching is not None
+                assert not live.watching.done()
+            await check_history(live)
+
+    asyncio.run(night())
+
+
+@contextmanager
+def squatting(port: int) -> Iterator[None]:
+    """Listen on a port as soon as it is free, until the block ends."""
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+    def is_taken() -> bool:
+        try:
+            taken.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+    with taken:
+        wait_until(is_taken, 20, "the broker's port to be free")
+        taken.listen()
+        yield
 
 
 def test_a_worker_killed_in_the_middle_of_the_round_is_replaced_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -69,7 +108,7 @@ def test_a_worker_killed_in_the_middle_of_the_round_is_replaced_and_nothing_is_l
             assert (await live.send(red_rain())).status_code == httpx.codes.ACCEPTED
             await live.until(lambda: live.states()["confirmed"] > 0, 60, "a first answer")
             live.kill("worker-0")
-            await live.until_all_ended(at_least=20, within_s=120)
+            await live.until_all_ended(at_least=20, within_s=240)
             assert live.stack.restarts >= 1
             await check_history(live)
 
