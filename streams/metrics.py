@@ -26,12 +26,13 @@ from agents.sense.state import Verdict
 from agents.visit.decide import VisitReason
 from streams.ids import REAL
 from streams.ledger.contract import Entry
+from streams.letters import HandResult
 from streams.rooms import DueReason
 from streams.words import Channel, Outcome
 
 OTHER = "other"
 REALM_KINDS = (REAL, "drill", "check")
-CARRIERS = ("simulated", "twilio")
+CARRIERS = ("simulated", "twilio", "by_hand")
 DIAL_BUCKETS_S = (0.5, 1, 2, 5, 10, 30, 60, 120, 180, 300, 600)
 CONFIRM_BUCKETS_S = (10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600)
 SEEN_MAX = 20_000
@@ -146,6 +147,8 @@ ALARM_REASONS = (
 CHANNELS, OUTCOMES = frozenset(Channel), frozenset(Outcome)
 CHANNEL_OUTCOMES = (
     *((Channel.VOICE, outcome) for outcome in Outcome if not outcome.startswith("text_")),
+    *((Channel.HAND, Outcome(each.value)) for each in HandResult if each is not HandResult.TAKEN),
+    *((Channel.HAND, outcome) for outcome in (Outcome.NO_NEWS, Outcome.STOPPED)),
     *((Channel.TEXT, outcome) for outcome in Outcome if outcome.startswith(("text_", "vendor_"))),
 )
 

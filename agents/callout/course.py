@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from agents.callout.numbers import NUMBER_WRONG, WHY_WRONG, number_subject
 from agents.callout.outcomes import CONSEQUENCES
 from agents.callout.state import Callout, CalloutState
 from agents.facts import Facts
@@ -220,9 +221,9 @@ class Course:
         callout = self.callout
         person = self.facts.county.people.get(ended.person_id)
         whose = f"{person.name if person else ''}（{callout.place}）的号码 {ended.masked}"
-        subject = make_id(callout.realm, "number", ended.person_id, ended.masked)
-        text = f"{whose} 无法使用（{ended.outcome}），请更正"
-        self.troubles.append(trouble("number_wrong", subject, text, self.now, callout.township))
+        subject = number_subject(callout.realm, ended.person_id, ended.masked)
+        text = f"{whose} 无法使用（{WHY_WRONG[ended.outcome]}），请更正"
+        self.troubles.append(trouble(NUMBER_WRONG, subject, text, self.now, callout.township))
 
     def settle_for(self, later: Callout) -> None:
         """Take it off its visit list because its post answered a later round of the same chain."""

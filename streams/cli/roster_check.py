@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 from rich.table import Table as Sheet
 
+from agents.callout.numbers import wrong_numbers
 from agents.duty.publishing import who_was
+from config.settings import Settings
 from rosters.county import County
-from rosters.findings import Finding, blocking, score, told
+from rosters.findings import Finding, Severity, blocking, score, told
 from rosters.load import load_county
 from rosters.numbers import mask
 from rosters.past import Answer, Because
@@ -56,18 +58,21 @@ def check(
     found = examine(county, start, start + timedelta(days=days), year=year)
     blocked = blocking(found)
     warned = any(one.flaw.severity.value == "warns" for one in found)
+    wrong = _numbers_to_correct(chosen, county)
     if as_json:
-        typer.echo(_json(county, start, days, found))
+        typer.echo(_json(county, start, days, found, wrong))
     else:
+        for line in wrong:
+            console().print(f"· [{Severity.WARNS.chinese}] {line}", highlight=False, markup=False)
         for one in found:
             console().print(
                 f"· [{one.flaw.severity.chinese}] {told(one, county, chosen.language)}", highlight=False, markup=False
             )
         for line in score(found).explained(chosen.language):
             console().print(line, highlight=False)
-        if not found:
+        if not (found or wrong):
             console().print(f"今后 {days} 天没有问题 / nothing found")
-    if blocked or (strict and warned):
+    if blocked or (strict and (warned or wrong)):
         raise typer.Exit(1)
 
 
@@ -183,7 +188,15 @@ def _rows(county: County, post: str, starts_at: datetime, ends_at: datetime) -> 
     return rows
 
 
-def _json(county: County, start: datetime, days: int, found: tuple[Finding, ...]) -> str:
+def _numbers_to_correct(chosen: Settings, county: County) -> list[str]:
+    """Return what calls found out about numbers that still stand in the roster: 空号, 停机, not to be dialled."""
+    if not has_ledger(chosen):
+        return []
+    with office() as desk:
+        return [item.text for item in desk.do(lambda step: wrong_numbers(step, county))]
+
+
+def _json(county: County, start: datetime, days: int, found: tuple[Finding, ...], wrong: list[str]) -> str:
     whole = score(found)
     body = {
         "county": county.code,
@@ -193,6 +206,7 @@ def _json(county: County, start: datetime, days: int, found: tuple[Finding, ...]
         "publishable": not blocking(found),
         "score": whole.points,
         "costs": [{"flaw": flaw, "count": count, "points": points} for flaw, count, points in whole.costs],
+        "numbers_to_correct": wrong,
         "findings": [
             {
                 "flaw": one.flaw,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from agents.callout.state import CALLOUTS, UNANSWERED, Callout
+from agents.duty.notices import HAZARD as NOTICE
 from agents.intake.state import CHAINS, Chain
 from agents.plan.state import ROUNDS, Round
 from agents.visit.state import VISITS, VisitList
@@ -50,11 +51,15 @@ class Seen:
         return found[-1]
 
     def callouts(self, post_id: str = "", *, visits: bool = False) -> list[Callout]:
-        """Return callouts, oldest first: of a post, or all; with `visits`, those that hand visit lists over."""
+        """Return callouts, oldest first: of a post, or all; with `visits`, those that hand visit lists over.
+
+        What those on duty are only told of (shifts, how a round stands, whom to call) is no callout of a warning.
+        """
         where = [Where("visit_id", "!=" if visits else "=", "")]
         if post_id:
             where.append(Where("post_id", "=", post_id))
-        return self.find(CALLOUTS, *where, order=("opened_at", "post_id"))
+        found = self.find(CALLOUTS, *where, order=("opened_at", "post_id"))
+        return [item for item in found if item.hazard != NOTICE]
 
     def unreached(self) -> list[Callout]:
         """Return the latest callout of each post and chain where nobody answered or settled it since, by post."""
@@ -83,8 +88,8 @@ class Seen:
         return self.find(CHAINS, order=("opened_at",))
 
     def rounds(self) -> list[Round]:
-        """Return the rounds, oldest first."""
-        return self.find(ROUNDS, order=("opened_at",))
+        """Return the rounds of warnings, orders and alarms, oldest first."""
+        return [row for row in self.find(ROUNDS, order=("opened_at",)) if row.hazard != NOTICE]
 
     def why(self, subject: str) -> list[str]:
         """Return what the ledger says about a chain, callout or attempt: `what: why`, in order."""

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from agents.callout.state import ANSWERED, CALLOUTS, UNANSWERED, Callout, CalloutState
 from agents.dial.state import ATTEMPTS, Attempt
+from agents.duty.notices import HAZARD as NOTICE
 from agents.facts import Facts
 from agents.plan.state import ROUNDS
 from agents.visit.state import VISITS, ItemState, VisitList
@@ -131,7 +132,9 @@ def summarise(step: FullStep, facts: Facts, *, from_at: datetime, until_at: date
     county, hazards = facts.county, {hazard.key: hazard.name for hazard in facts.book.hazards}
     span = [Where("realm", "=", realm), Where("opened_at", ">=", from_at), Where("opened_at", "<=", until_at)]
     rounds = {row.id: row for row in step.find(ROUNDS, *span, limit=ALL)}
-    everything = step.find(CALLOUTS, *span, order=("opened_at", "post_id"), limit=ALL)
+    opened = step.find(CALLOUTS, *span, order=("opened_at", "post_id"), limit=ALL)
+    # What those on duty are only told of, shifts or how a round stands, wakes nobody.
+    everything = [item for item in opened if item.hazard != NOTICE]
     telling = {row.id for row in rounds.values() if row.move in TELLING}
     called = [item for item in everything if item.mode is Mode.CALL and not item.visit_id]
     called = [item for item in called if item.round_id not in telling]

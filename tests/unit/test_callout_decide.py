@@ -104,7 +104,7 @@ def test_nobody_held_that_comes_after_the_message_was_claimed_is_stale():
 
 
 def test_a_callout_never_stays_open_without_a_due_time_when_heard_without_a_key_comes_after_its_window():
-    ladder = Ladder(title="slow", steps=(LadderStep(to="holder", calls=1, gap_s=600, window_s=60),))
+    ladder = Ladder(title="slow", steps=(LadderStep(to="holder", calls=1, gap_s=180, window_s=60),))
     callout = claimed(opened(ladder=ladder), NOW)
     state = after(callout, ended(callout, Outcome.HEARD_NO_KEY, NOW), NOW + timedelta(seconds=30)).state
     assert not state.is_open
