@@ -51,6 +51,7 @@ class Run:
     began_at: datetime
     kills: list[float] = field(default_factory=list)
     took_s: float = 0.0
+    cpu_s: dict[str, float] = field(default_factory=dict)
 
 
 def read_journal(path: Path, began_at: datetime) -> Journalled:
@@ -96,6 +97,8 @@ def report(run: Run, journal: Journalled, ledger: Ledger) -> tuple[list[str], li
         f"callouts: {dict(sorted((state.value, count) for state, count in states.items()))}; receipts without proof: "
         f"{len(unproved)}",
         *_webhooks(journal),
+        f"processor seconds: {', '.join(f'{role} {spent:.0f}' for role, spent in sorted(run.cpu_s.items()))} for "
+        f"{len(journal.calls)} calls and {sum(map(len, journal.webhooks.values()))} webhooks",
     ]
     broken = [*pace_broken, *number_broken]
     if unproved:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -21,7 +22,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -116,6 +116,7 @@ def run(options: argparse.Namespace) -> int:
         threading.Thread(target=kill_at_times, args=(options, kills, told.began_at), daemon=True).start()
         watch(house.ledger, fake, told, options.minutes * 60)
         fake.stop()
+    told.cpu_s = {**SPENT, "vendor": time.process_time()}
     broker.stop()
     fake.close()
     journal.close()
@@ -126,6 +127,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 _WORKERS: list[subprocess.Popen[bytes]] = []
+SPENT: dict[str, float] = {}
 
 
 def begin(options: argparse.Namespace, role: str) -> subprocess.Popen[bytes]:
@@ -139,7 +141,7 @@ def begin(options: argparse.Namespace, role: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-m", "tests.wire.load_twilio", *words], stdout=log, stderr=log)
 
 
-@contextmanager
+@contextlib.contextmanager
 def processes(options: argparse.Namespace) -> Iterator[list[float]]:
     """Run gateway and worker until the block ends; yields the list of times at which the worker is killed."""
     gateway = begin(options, "gateway")
@@ -149,15 +151,25 @@ def processes(options: argparse.Namespace) -> Iterator[list[float]]:
             time.sleep(0.2)
         yield []
     finally:
+        spend(gateway, "gateway")
+        spend(_WORKERS[-1], "workers")
         for process in (gateway, *_WORKERS):
             process.kill()
             process.wait()
+
+
+def spend(process: subprocess.Popen[bytes], role: str) -> None:
+    """Note what a process that is to be killed has used of the processors: other load does not change that."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        SPENT[role] = SPENT.get(role, 0.0) + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def kill_at_times(options: argparse.Namespace, kills: list[float], began_at: datetime) -> None:
     """Kill the worker at its times, and start it again."""
     for at_s in map(float, filter(None, options.kill_at.split(","))):
         time.sleep(max(0.0, at_s - (datetime.now(UTC) - began_at).total_seconds()))
+        spend(_WORKERS[-1], "workers")
         _WORKERS[-1].kill()
         _WORKERS[-1].wait()
         kills.append((datetime.now(UTC) - began_at).total_seconds())
