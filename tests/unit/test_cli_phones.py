@@ -24,7 +24,7 @@ from rosters.numbers import number_digest
 from streams.cli.county_try import said, tried
 from streams.cli.root import app
 from streams.clock import VirtualClock
-from streams.installation import number_key
+from streams.installation import number_key, prepare
 from streams.ledger.contract import FullStep
 from streams.ledger.sql import SqlLedger
 from streams.replay.runner import Runner
@@ -156,6 +156,7 @@ def test_a_check_of_the_county_tells_what_is_not_verified_until_it_is(installed:
 
     assert "p0101" in told()
     chosen = read_settings()
+    prepare(chosen)
     person = load_county(installed).people["p0101"]
     asked = Verification(
         id="check:phones|verification|1",
