@@ -297,6 +297,13 @@ def roster_router(desk: RosterDesk) -> APIRouter:
         """Take a request back, or end a change from now on with the word of the leader on duty."""
         return await decide(row_id, "withdraw", body, caller)
 
+    _add_reads(router, desk, operator, reader)
+    return router
+
+
+def _add_reads(router: APIRouter, desk: RosterDesk, operator: Any, reader: Any) -> None:
+    """Add who was on duty, the check, and the versions published behind it."""
+
     @router.get("/who")
     async def who(
         post: Annotated[str, Query(max_length=60)],
@@ -323,8 +330,6 @@ def roster_router(desk: RosterDesk) -> APIRouter:
         desk.guard.check_covers(caller, desk.house.facts.county.code)
         rows = await desk.house.ledger.look(lambda step: step.find(ROSTER_VERSIONS, order=("-n",), limit=LISTED_MAX))
         return {"versions": [_shown(row) for row in rows]}
-
-    return router
 
 
 def _shown(row: RosterVersion) -> dict[str, Any]:
