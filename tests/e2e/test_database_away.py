@@ -31,7 +31,7 @@ from tests.e2e.telephony import approve_all, settings_of, vendor_running
 from tests.e2e.witness import Witness, read_journal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
-SPEED = 10.0
+SPEED = 6.0
 AWAY_S = 8.0
 GARBAGE = b"\xff no page"
 
@@ -47,7 +47,7 @@ class House:
 
     async def until_telephones_ring(self) -> None:
         """Wait until a few calls are under way."""
-        await self.live.until(lambda: len(self.ringing()) > 2, 120, "the first calls")
+        await self.live.until(lambda: len(self.ringing()) > 2, 240, "the first calls")
 
     def ringing(self) -> list[str]:
         """Return the attempts whose calls are not over."""
@@ -99,14 +99,14 @@ def test_while_the_database_is_away_the_door_says_so_an_alarm_is_raised_and_call
             refused = await live.send(red_rain())
             assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE
             assert int(refused.headers["Retry-After"]) > 0
-            await live.until(lambda: ("raised", "blind") in night_house.alarms(), 60, "the auditor's alarm")
+            await live.until(lambda: ("raised", "blind") in night_house.alarms(), 120, "the auditor's alarm")
             await asyncio.sleep(AWAY_S)
             await asyncio.to_thread(postgres.start)
             night_house.away.append(Blow("database away", began_at, clock.now(), AWAY_S))
 
-            await live.until(lambda: ("cleared", "blind") in night_house.alarms(), 60, "the end of the alarm")
+            await live.until(lambda: ("cleared", "blind") in night_house.alarms(), 120, "the end of the alarm")
             assert (await live.send(red_rain())).status_code == httpx.codes.OK
-            await live.until_all_ended(at_least=20, within_s=400)
+            await live.until_all_ended(at_least=20, within_s=600)
             await check_history(live)
             attempts = {row.id: row for row in live.rows(ATTEMPTS)}
             assert under_way
@@ -114,7 +114,7 @@ def test_while_the_database_is_away_the_door_says_so_an_alarm_is_raised_and_call
             witness = Witness(
                 read_journal(night_house.journal), live.callouts(), list(attempts.values()), night_house.away
             )
-            assert witness.complaints() == []
+            assert not witness.complaints(), "\n".join(witness.complaints())
 
     with house(tmp_path) as one:
         asyncio.run(night(one))
@@ -128,12 +128,12 @@ def test_garbage_on_a_topic_while_the_database_is_away_is_kept_though_its_worker
             await night_house.until_telephones_ring()
             await asyncio.to_thread(postgres.stop)
             await asyncio.to_thread(put, live.stack.servers, GARBAGE)
-            await live.until(lambda: night_house.worker_says("unreadable message"), 120, "the meeting with the garbage")
+            await live.until(lambda: night_house.worker_says("unreadable message"), 240, "the meeting with the garbage")
             for name in ("worker-0", "worker-1"):
                 live.kill(name)
             await asyncio.to_thread(postgres.start)
-            await live.until(lambda: "dead_letter" in {row.kind for row in live.rows(TROUBLES)}, 120, "the dead letter")
-            await live.until_all_ended(at_least=20, within_s=400)
+            await live.until(lambda: "dead_letter" in {row.kind for row in live.rows(TROUBLES)}, 240, "the dead letter")
+            await live.until_all_ended(at_least=20, within_s=600)
             await check_history(live)
 
     with house(tmp_path) as one:

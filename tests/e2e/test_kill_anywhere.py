@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.dial.state import ATTEMPTS
+from streams.rooms import TROUBLES
 from tests.contract.throwaway_postgres import fresh_database
 from tests.e2e.blows import Night, blows_of, order_of
 from tests.e2e.county import whole_county, with_real_numbers
@@ -82,8 +83,9 @@ async def live_through(night: Night) -> dict[str, object]:
             await asyncio.sleep(dice.uniform(0.5, 2))
         await crew.until_all_ended(at_least=POSTS, within_s=1200)
         await check_history(crew)
-        witness = Witness(read_journal(crew.journal), crew.callouts(), crew.rows(ATTEMPTS), night.fallen)
-        assert witness.complaints() == []
+        late = frozenset(row.subject for row in crew.rows(TROUBLES) if row.kind == "dial_late")
+        witness = Witness(read_journal(crew.journal), crew.callouts(), crew.rows(ATTEMPTS), night.fallen, late)
+        assert not witness.complaints(), "\n".join(witness.complaints())
         return {**witness.figures(), "processes started again": crew.restarts, "blows left out": missing}
 
 

@@ -74,6 +74,8 @@ class Witness:
     callouts: Sequence[Callout]
     attempts: Sequence[Attempt]
     blows: Sequence[Blow]
+    told_late: frozenset[str] = frozenset()
+    """Callouts of which a person was told that they were not dialled in time."""
 
     def complaints(self) -> list[str]:
         """Return everything that is not as promised."""
@@ -93,8 +95,8 @@ class Witness:
         for callout in self.callouts:
             if callout.state in OPEN:
                 yield f"{callout.id} is still {callout.state}"
-            elif callout.state in UNANSWERED and not callout.calls:
-                yield f"{callout.id} is {callout.state} and was never called"
+            elif callout.state in UNANSWERED and not callout.calls and callout.id not in self.told_late:
+                yield f"{callout.id} is {callout.state}, was never called, and no person was told"
 
     def not_claimed(self) -> Iterator[str]:
         """No call without a claim: what the vendor took is in the ledger."""
@@ -186,6 +188,9 @@ class Witness:
             "seconds of outage": round(sum(seconds.values()), 1),
             "callouts": len(self.callouts),
             "callouts by end": dict(sorted(Counter(row.state.value for row in self.callouts).items())),
+            "unanswered without a call, a person was told": sum(
+                row.state in UNANSWERED and not row.calls for row in self.callouts
+            ),
             "calls": len(self.journal.calls),
             "texts": self.journal.texts,
             "calls per attempt": dict(sorted(times.items())),
