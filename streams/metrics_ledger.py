@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from prometheus_client.core import Metric
@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 from agents.dial.carriers.protocol import Carrier
 from agents.facts import Facts
 from config.rules import Rule
+from rosters.county import County
 from streams.clock import Clock
 from streams.ledger.contract import Ledger, LedgerError
 from streams.metrics_questions import (
@@ -47,6 +48,9 @@ from streams.words import Colour, Level
 log = logging.getLogger(__name__)
 
 REFRESH_S = 5.0
+ROSTER_LOOK = timedelta(seconds=60)
+"""Shifts begin on the minute: who holds each of twenty thousand posts need not be asked every few seconds."""
+POSTS_AT_ONCE = 200
 STALE_AFTER_S = 30.0
 
 
@@ -73,6 +77,7 @@ class LedgerCollector(Collector):
         self._clock_offset_s = clock_offset_s
         self._needed = calls_per_second_needed(facts)
         self._readings = ReadingCounts(tuple(sorted(facts.county.stations)))
+        self._held: tuple[County, datetime, list[Metric]] | None = None
         self._shown: tuple[Metric, ...] = ()
         self._read_at: datetime | None = None
 
@@ -89,7 +94,7 @@ class LedgerCollector(Collector):
     async def refresh(self) -> None:
         """Ask the ledger once; while it is away nothing but that is shown."""
         now = self._clock.now()
-        shown: list[Metric] = [LEDGER_UP.family({(): 1}), *self._of_facts(now)]
+        shown: list[Metric] = [LEDGER_UP.family({(): 1}), *self._of_carriers(), *await self._of_roster(now)]
         try:
             for question in self._questions():
                 shown += await self._ledger.look(partial(question, now=now))
@@ -133,17 +138,29 @@ class LedgerCollector(Collector):
         townships = county.below(county.code, Level.TOWNSHIP)
         return {"": county.name} | {township.code: township.name for township in townships}
 
-    def _of_facts(self, now: datetime) -> list[Metric]:
-        """Return what the roster and the carriers say, without the ledger."""
-        county = self._facts.county
-        posts = Counter(post.level.value for post in county.posts.values())
-        nobody = Counter(post.level.value for post in county.posts.values() if county.who(post.id, now) is None)
+    def _of_carriers(self) -> list[Metric]:
+        """Return what the carriers say, without the ledger."""
         paces = {(carrier.name,): carrier.pace_per_s for carrier in self._carriers}
+        return [AVAILABLE.family(paces), NEEDED.family({(): self._needed})]
+
+    async def _of_roster(self, now: datetime) -> list[Metric]:
+        """Return what the roster says: asked again when it is another, or when a shift may have begun."""
+        county, held = self._facts.county, self._held
+        if held is None or held[0] is not county or not timedelta(0) <= now - held[1] < ROSTER_LOOK:
+            held = self._held = (county, now, await self._of_posts(county, now))
+        return held[2]
+
+    async def _of_posts(self, county: County, now: datetime) -> list[Metric]:
+        """Count the posts by level, and those that nobody holds; calling has its turn in between."""
+        posts, nobody = Counter[str](), Counter[str]()
+        for number, post in enumerate(county.posts.values()):
+            posts[post.level.value] += 1
+            nobody[post.level.value] += county.who(post.id, now) is None
+            if number % POSTS_AT_ONCE == 0:
+                await self._clock.sleep(0)
         return [
             POSTS.family({(level.value,): posts[level] for level in Level}),
             NOBODY.family({(level.value,): nobody[level] for level in Level}),
-            AVAILABLE.family(paces),
-            NEEDED.family({(): self._needed}),
         ]
 
 

@@ -9,6 +9,7 @@ from metrics_night import START, begin_night, find_numbers, sample_facts, total,
 from prometheus_client import CollectorRegistry
 
 from agents.callout.state import CALLOUTS
+from rosters.model import Absence
 from streams.ledger.chain import GENESIS, seal_entry
 from streams.ledger.contract import Draft, LedgerAwayError
 from streams.ledger.migrate import migrate
@@ -248,3 +249,26 @@ def test_a_taken_port_is_told_with_the_setting_to_change():
             serve(registry, server.port)
     finally:
         server.close()
+
+
+def test_everybody_on_leave_shows_with_the_next_refresh():
+    night = begin_night()
+    registry, collector = shown(night)
+    county, now = night.house.facts.county, night.clock.now()
+    away = [Absence(person=person, starts_at=now, ends_at=now + timedelta(days=1)) for person in county.people]
+    night.house.facts.county = county.changed((), away, "everybody on leave")
+    run_now(collector.refresh())
+    assert total(values_of(registry), "jiaoying_posts_nobody_on_duty") == len(county.posts)
+
+
+def test_a_shift_that_ends_with_nobody_after_it_shows_within_a_minute():
+    night = begin_night()
+    registry, collector = shown(night)
+    county, now = night.house.facts.county, night.clock.now()
+    away_from = now + timedelta(seconds=30)
+    away = [Absence(person=person, starts_at=away_from, ends_at=now + timedelta(days=1)) for person in county.people]
+    night.house.facts.county = county.changed((), away, "everybody leaves in half a minute")
+    run_now(collector.refresh())
+    night.clock.advance(60)
+    run_now(collector.refresh())
+    assert total(values_of(registry), "jiaoying_posts_nobody_on_duty") == len(county.posts)
