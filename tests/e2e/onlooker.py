@@ -88,12 +88,12 @@ def _is(is_so: Callable[[], bool]) -> bool:
         return False
 
 
-def red_rain() -> bytes:
-    """Return a red rainstorm warning for the whole county, as the platform sends it."""
+def red_rain(no: int = 0) -> bytes:
+    """Return a red rainstorm warning for the whole county, as the platform sends it; another `no` is another one."""
     hazards = {hazard.key: hazard for hazard in load_hazards()}
     return write_cap(
         Document(
-            identifier="41992641600000_20210719215900",
+            identifier=f"41992641600000_2021071921590{no}",
             issuer="禾溪县气象台",
             sent=STORY + timedelta(minutes=9),
             hazard=hazards["rainstorm"],
