@@ -42,13 +42,13 @@ class LadderStep(Model):
 
     `to`: holder = who holds the post (A角); deputy = its B角; leader = the leader on duty of the post's unit;
     superior = the duty officer of the superior unit. `text` sends the full text by SMS when the step begins.
-    `gap_s` is 60 to 180: a second call from the same number within three minutes breaks through many telephones'
-    do-not-disturb, and vendors take no two calls to a number within a minute.
+    A first step with more than one call has a `gap_s` of 180 at the most (`config/checks.py`): the second call from
+    the same number within three minutes breaks through many telephones' do-not-disturb.
     """
 
     to: Target
     calls: int = Field(ge=1, le=9)
-    gap_s: int = Field(ge=60, le=180)
+    gap_s: int = Field(ge=60, le=600)
     window_s: int = Field(ge=60, le=3600)
     text: bool = False
 
