@@ -256,7 +256,7 @@ def test_everybody_on_leave_shows_with_the_next_refresh():
     registry, collector = shown(night)
     county, now = night.house.facts.county, night.clock.now()
     away = [Absence(person=person, starts_at=now, ends_at=now + timedelta(days=1)) for person in county.people]
-    night.house.facts.county = county.changed((), away, "everybody on leave")
+    night.house.facts.replace(county.changed((), away, "everybody on leave"), night.house.facts.book)
     run_now(collector.refresh())
     assert total(values_of(registry), "jiaoying_posts_nobody_on_duty") == len(county.posts)
 
@@ -267,7 +267,7 @@ def test_a_shift_that_ends_with_nobody_after_it_shows_within_a_minute():
     county, now = night.house.facts.county, night.clock.now()
     away_from = now + timedelta(seconds=30)
     away = [Absence(person=person, starts_at=away_from, ends_at=now + timedelta(days=1)) for person in county.people]
-    night.house.facts.county = county.changed((), away, "everybody leaves in half a minute")
+    night.house.facts.replace(county.changed((), away, "everybody leaves in half a minute"), night.house.facts.book)
     run_now(collector.refresh())
     night.clock.advance(60)
     run_now(collector.refresh())
