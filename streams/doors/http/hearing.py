@@ -139,11 +139,11 @@ class Hearing:
     async def attempts_of(self, out_ids: Collection[str]) -> Mapping[str, Attempt]:
         """Return attempts by the OutId that they have at Aliyun; those that are none of ours are left out."""
         since = self._clock.now() - RECEIPTS_WITHIN
-        return await self._ledger.run(lambda step: _attempts_of(step, out_ids, self._realm, since))
+        return await self._ledger.look(lambda step: _attempts_of(step, out_ids, self._realm, since))
 
     async def script_of(self, attempt_id: str) -> Script | None:
         """Return what an attempt says; None where it is unknown, over, or all of its rounds were stopped."""
-        return await self._ledger.run(lambda step: _script_of(step, attempt_id))
+        return await self._ledger.look(lambda step: _script_of(step, attempt_id))
 
     def _realm_of(self, number_key: str, step: Step) -> str:
         """Return the realm in which a number was last dialled: a reply names none, and a drill's is not a real one."""

@@ -7,6 +7,7 @@ Nothing unsigned gets in; no number is logged, and none leaves this file but mas
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -241,40 +242,43 @@ class _Speech:
         if is_machine(form.get("AnsweredBy", "")):
             await self._told.progress(attempt_id, "answered", outcome=Outcome.VOICEMAIL)
             return twiml.hang_up()
-        await self._told.progress(attempt_id, "answered")
-        return await self._ask(attempt_id, token, hearing=1)
+        # Together: a phone that was picked up waits in silence for both.
+        _, script = await asyncio.gather(self._told.progress(attempt_id, "answered"), self._script(attempt_id))
+        return self._ask(script, token, hearing=1)
 
     async def played(self, attempt_id: str, token: str, form: Form, hearing: int) -> str:
         """Note that the message was heard to the end, and ask for a key."""
         if form.get("CallStatus") == "completed":
             return twiml.hang_up()
-        await self._told.progress(attempt_id, "played", hearing)
-        return await self._ask_key(attempt_id, token, hearing, asked=1)
+        _, script = await asyncio.gather(self._told.progress(attempt_id, "played", hearing), self._script(attempt_id))
+        return self._ask_key(script, token, hearing, asked=1)
 
     async def pressed(self, attempt_id: str, token: str, form: Form, counts: tuple[int, int]) -> str:
         """Note keys 1, 2, 0 and 3; other keys and none are no news, they are asked for again."""
         hearing, asked = counts
         key = form.get("Digits", "")
+        again = key == twiml.REPEAT_KEY and hearing < HEARINGS_MAX
+        noting = self._told.progress(attempt_id, "key", hearing, key) if again or key in twiml.RECORDED else _nothing()
+        _, script = await asyncio.gather(noting, self._script(attempt_id))
+        language = script.language if script else twiml.CHINESE
         if key in twiml.RECORDED:
-            script = await or_again(self._script_of(attempt_id))
-            await self._told.progress(attempt_id, "key", hearing, key)
-            return twiml.read_back(key, language=script.language if script else twiml.CHINESE)
-        if key == twiml.REPEAT_KEY and hearing < HEARINGS_MAX:
-            await self._told.progress(attempt_id, "key", hearing, key)
-            return await self._ask(attempt_id, token, hearing + 1)
+            return twiml.read_back(key, language=language)
+        if again:
+            return self._ask(script, token, hearing + 1)
         if asked >= ASKED_MAX:
-            script = await or_again(self._script_of(attempt_id))
-            return twiml.goodbye(language=script.language if script else twiml.CHINESE)
-        return await self._ask_key(attempt_id, token, hearing, asked + 1, wrong=bool(key))
+            return twiml.goodbye(language=language)
+        return self._ask_key(script, token, hearing, asked + 1, wrong=bool(key))
 
-    async def _ask(self, attempt_id: str, token: str, hearing: int) -> str:
-        script = await or_again(self._script_of(attempt_id))
+    async def _script(self, attempt_id: str) -> Script | None:
+        script: Script | None = await or_again(self._script_of(attempt_id))
+        return script
+
+    def _ask(self, script: Script | None, token: str, hearing: int) -> str:
         if script is None:
             return twiml.cancelled()
         return twiml.ask(script, self._address(token, "asked", f"hearing={hearing}"))
 
-    async def _ask_key(self, attempt_id: str, token: str, hearing: int, asked: int, *, wrong: bool = False) -> str:
-        script = await or_again(self._script_of(attempt_id))
+    def _ask_key(self, script: Script | None, token: str, hearing: int, asked: int, *, wrong: bool = False) -> str:
         if script is None:
             return twiml.cancelled()
         url = self._address(token, "key", f"hearing={hearing}&asked={asked}")
@@ -282,6 +286,10 @@ class _Speech:
 
     def _address(self, token: str, what: str, counts: str) -> str:
         return f"{self._public_url}/voice/{token}/{what}?{counts}{TRY_AGAIN}"
+
+
+async def _nothing() -> None:
+    """There is nothing to note."""
 
 
 def _attempt(token: str) -> str:
