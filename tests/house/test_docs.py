@@ -18,8 +18,8 @@ from tests.house.readme_night import READMES, ROOT, block, run, tell
 
 DOCS = sorted([*READMES.values(), ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("agents/*/README.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in DOCS]
-OTHER_VARIABLES = {"JIAOYING_TOKEN"}
-"""Read by the commands that speak to a gateway; no setting of an installation."""
+OTHER_VARIABLES = {"JIAOYING_TOKEN", "JIAOYING_TEST_FIGURES", "JIAOYING_TEST_REQUIRE", "JIAOYING_TEST_SEED"}
+"""Read by the commands that speak to a gateway, and by tests; no settings of an installation."""
 
 
 def text_of(path: Path) -> str:
