@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -23,10 +24,14 @@ from rosters.io.days import SERIAL_EPOCH
 from rosters.io.report import RosterFileError
 
 FILE_BYTES_MAX = 10_000_000
-UNPACKED_BYTES_MAX = 200_000_000
+UNPACKED_BYTES_MAX = 50_000_000
 ROWS_MAX = 20_000
 COLUMNS_MAX = 200
 SHEETS_MAX = 400
+MERGED_MAX = 2_000_000
+"""Cells in merged ranges: a whole column is a million, and each of them costs as much as if it stood there."""
+_MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*[\"']([A-Za-z0-9:$]{1,30})[\"']")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
@@ -81,14 +86,14 @@ def grids_of_xlsx(content: bytes) -> tuple[Grid, ...]:
         )
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            unpacked_bytes = sum(part.file_size for part in packed.infolist())
-        # Looked at before anything is unpacked: a small file can hold gigabytes.
-        book = load_workbook(io.BytesIO(content), data_only=True) if unpacked_bytes <= UNPACKED_BYTES_MAX else None
+            # Looked at before anything is unpacked: a small file can hold gigabytes.
+            _refuse_bombs(packed)
+        book = load_workbook(io.BytesIO(content), data_only=True)
+    except RosterFileError:
+        raise
     except Exception as error:
         why = f"{type(error).__name__}: {error}"[:120]
         raise RosterFileError(f"不是合格的 .xlsx 工作簿（{why}） / not a sound .xlsx workbook") from error
-    if book is None:
-        raise RosterFileError("解压后超过 200 MB，不像值班表 / unpacks to more than 200 MB: no roster")
     epoch = date(1904, 1, 1) if book.epoch == CALENDAR_MAC_1904 else SERIAL_EPOCH
     sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     if len(sheets) > SHEETS_MAX:
@@ -96,13 +101,46 @@ def grids_of_xlsx(content: bytes) -> tuple[Grid, ...]:
     return tuple(_grid(sheet, epoch) for sheet in sheets)
 
 
+def _refuse_bombs(packed: zipfile.ZipFile) -> None:
+    """Refuse what would take gigabytes or hours to read.
+
+    Raises:
+        RosterFileError: It would.
+    """
+    size_mb = UNPACKED_BYTES_MAX // 1_000_000
+    if sum(part.file_size for part in packed.infolist()) > UNPACKED_BYTES_MAX:
+        raise RosterFileError(f"解压后超过 {size_mb} MB，不像值班表 / unpacks to more than {size_mb} MB: no roster")
+    for name in packed.namelist():
+        if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+            continue
+        part = packed.read(name)
+        if part.startswith(_UTF16):
+            raise RosterFileError(f"{name} 不是 UTF-8，请另存一份 / a sheet is not in UTF-8: save it again")
+        if sum(_cells_of(ref) for ref in _MERGE.findall(part)) > MERGED_MAX:
+            raise RosterFileError(
+                "合并单元格的范围大得不像值班表，请取消整表合并 / merged cells reach too far: take the merging back"
+            )
+
+
+def _cells_of(ref: bytes) -> int:
+    """Return how many cells a range of a workbook spans; 0 for what is none, which the reader itself refuses."""
+    try:
+        left, top, right, bottom = range_boundaries(ref.decode("ascii").upper())
+    except (ValueError, TypeError):
+        return 0
+    if left is None or top is None or right is None or bottom is None:
+        return MERGED_MAX
+    return max(0, right - left + 1) * max(0, bottom - top + 1)
+
+
 def _grid(sheet: Worksheet, epoch: date) -> Grid:
-    if sheet.max_row > ROWS_MAX or sheet.max_column > COLUMNS_MAX:
-        # Formatting that reaches to the last row makes a sheet look endless; what counts is where values stand.
-        cells = [cell for row in sheet.iter_rows(max_row=ROWS_MAX, max_col=COLUMNS_MAX) for cell in row]
-    else:
-        cells = [cell for row in sheet.iter_rows() for cell in row]
-    filled = [cell for cell in cells if cell.value is not None]
+    # What openpyxl read, and not `iter_rows`, which makes every empty cell up to the last one: one value in the corner
+    # of a sheet would cost gigabytes. What stands beyond the limits is formatting that reaches to the end.
+    filled = [
+        cell
+        for (row, column), cell in sheet._cells.items()
+        if row <= ROWS_MAX and column <= COLUMNS_MAX and cell.value is not None
+    ]
     height = max((cell.row for cell in filled), default=0)
     width = max((cell.column for cell in filled), default=0)
     rows: list[list[Any]] = [[None] * width for _ in range(height)]
