@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
+from agents.callout.state import CALLOUTS
 from agents.dial.budget import Budget
 from agents.dial.state import ATTEMPTS, Attempt
-from streams.sim.network import Ring
+from agents.plan.state import ROUNDS
+from streams.ids import REAL
+from streams.letters import Move
+from streams.sim.faults import Fault
+from streams.sim.network import Ring, SimCarrier
 from streams.sim.world import World
-from streams.words import Channel, Outcome
+from streams.words import Channel, Colour, Outcome
 
 CLOCK_S = 4.0
 """How far the clocks of two workers may be apart on a night in which clocks drift."""
@@ -19,6 +24,20 @@ OVERLAP_S = 3.0
 """The longest a step takes from what it reads to what it writes."""
 LEASE_S = 60.0
 """Design §3, law 3: only a claim that ran out is dialled again; a minute, as between any two calls of a number."""
+HANG_UP_S = 15.0
+WRONG_TIMES = frozenset({Fault.DRIFT, Fault.JUMP, Fault.WRONG_CLOCK})
+HINDERING = WRONG_TIMES | {
+    Fault.COME_AND_GO,
+    Fault.CRASH,
+    Fault.FREEZE,
+    Fault.LEDGER_AWAY,
+    Fault.LEDGER_DOUBT,
+    Fault.OVERLAP,
+    Fault.STALL,
+    Fault.VENDOR_DOWN,
+    Fault.VENDOR_OUTAGE,
+}
+"""What may keep a worker from hanging up at once."""
 LATE_S = 5.0
 """A call placed this long after its claim was placed by a worker that stalled."""
 
@@ -101,6 +120,50 @@ def no_budget_is_exceeded(world: World) -> Iterator[str]:
                     yield f"{first.masked} was called more than {limit} times in {hours} h"
 
 
+def what_is_kept_for_red_is_kept(world: World) -> Iterator[str]:
+    """A call that is not red leaves what is kept of the hour for red; a rise may use half of that, a drill nothing."""
+    budget = Budget()
+    callouts = {callout.id: callout for callout in world.find(CALLOUTS)}
+    risen = {row.id for row in world.find(ROUNDS) if row.move is Move.RAISED}
+    for calls in _by_number(world).values():
+        for call in calls:
+            told = [callouts[callout_id] for callout_id in call.callouts]
+            if call.tries > 1 or (call.realm == REAL and any(one.severity >= Colour.RED.severity for one in told)):
+                continue
+            rise = call.realm == REAL and not risen.isdisjoint(call.rounds)
+            allowed = budget.per_hour - (budget.reserve_per_hour // 2 if rise else budget.reserve_per_hour)
+            since = call.dialled_at - timedelta(hours=1, seconds=-CLOCK_S)
+            before = sum(since < other.dialled_at < call.dialled_at for other in calls)
+            if before >= allowed:
+                yield f"{call.masked} was called for the {before + 1}th time in an hour, which is kept for red"
+
+
+def no_pace_is_exceeded(world: World) -> Iterator[str]:
+    """No vendor is given more calls in a second than twice his pace: what a second frees, and one burst."""
+    if world.faults & WRONG_TIMES:
+        return
+    by_vendor: dict[str, list[Attempt]] = defaultdict(list)
+    for call in world.find(ATTEMPTS, order=("dialled_at",)):
+        if call.channel is Channel.VOICE and call.tries == 1:
+            by_vendor[call.carrier].append(call)
+    most = int(2 * SimCarrier.pace_per_s) + 1
+    for vendor, calls in by_vendor.items():
+        for first, last in zip(calls, calls[most:], strict=False):
+            if last.dialled_at - first.dialled_at < timedelta(seconds=1):
+                yield f"{vendor} was given more than {most} calls within a second"
+
+
+def no_stopped_call_rings_on(world: World) -> Iterator[str]:
+    """A call that nothing depends on any more is hung up, where everybody lives and can be reached."""
+    if world.faults & HINDERING:
+        return
+    for ring in _voice(world):
+        released_s = world.seen.released_s.get(ring.attempt_id)
+        if released_s is not None and ring.silent_s > max(released_s, ring.placed_s) + HANG_UP_S:
+            on_s = ring.silent_s - released_s
+            yield f"{ring.number} rang on for {on_s:.0f} s after its call had been stopped"
+
+
 def _attempts(world: World) -> dict[str, Attempt]:
     return {attempt.id: attempt for attempt in world.find(ATTEMPTS)}
 
@@ -141,4 +204,7 @@ LAWS: tuple[Callable[[World], Iterator[str]], ...] = (
     no_phone_rings_twice_at_once,
     no_more_calls_than_lost_claims,
     no_budget_is_exceeded,
+    what_is_kept_for_red_is_kept,
+    no_pace_is_exceeded,
+    no_stopped_call_rings_on,
 )

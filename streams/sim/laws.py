@@ -20,6 +20,7 @@ from streams.letters import Mode
 from streams.rooms import TROUBLES
 from streams.sim import calls
 from streams.sim.again import a_replay_opens_the_same
+from streams.sim.faults import Fault
 from streams.sim.world import World
 from streams.words import Outcome
 
@@ -42,6 +43,9 @@ TICK_S = 30.0
 """What a tick, a claim and a pace may take from falling due to dialling, where things go wrong."""
 CLOCK_S = 4.0
 """How far two clocks may be apart on a night in which clocks drift."""
+
+OVERLAP_S = 3.0
+"""The longest a step takes from what it reads to what it writes."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,12 @@ def every_letter_is_handled_once(world: World) -> Iterator[str]:
     yield from (f"{letter_id} was handled {n} times" for letter_id, n in world.seen.handled.items() if n != 1)
 
 
+def no_letter_is_handled_early(world: World) -> Iterator[str]:
+    """A letter that is held back is read by nobody before its time, but by a clock that jumps in the very step."""
+    if Fault.JUMP not in world.faults:
+        yield from (f"{name} was handled before its time" for name in world.seen.early)
+
+
 def everything_comes_to_rest(world: World) -> Iterator[str]:
     """Once faults heal, no callout and no call stays open."""
     for callout in world.find(CALLOUTS):
@@ -93,6 +103,18 @@ def everything_comes_to_rest(world: World) -> Iterator[str]:
     for attempt in world.find(ATTEMPTS):
         if attempt.state is not AttemptState.ENDED:
             yield f"a {attempt.channel} attempt is {attempt.state} at the end after {attempt.tries} tries"
+
+
+def a_stopped_round_goes_no_further(world: World) -> Iterator[str]:
+    """Once a round was stopped, nobody in it is given up, sent for, or rung by the next step of a ladder."""
+    for callout in world.find(CALLOUTS):
+        stopped_s = world.seen.stopped_s.get(callout.round_id)
+        if stopped_s is None or Fault.JUMP in world.faults:
+            continue
+        for entry in _entries(world, callout.id):
+            after_s = world.tasks.seconds(entry.at) - stopped_s
+            if entry.what in ("step_begun", "gave_up", "dial_given_up") and after_s > CLOCK_S + OVERLAP_S:
+                yield f"{callout.post_id}: {entry.what} {after_s:.0f} s after its round was stopped"
 
 
 def nothing_is_late_once_healed(world: World) -> Iterator[str]:
@@ -268,7 +290,9 @@ LAWS: tuple[Callable[[World], Iterator[str]], ...] = (
     no_loop_raises,
     nothing_dies_of_itself,
     every_letter_is_handled_once,
+    no_letter_is_handled_early,
     everything_comes_to_rest,
+    a_stopped_round_goes_no_further,
     nothing_is_late_once_healed,
     nothing_is_late_in_silence,
     whoever_waits_has_a_time,

@@ -228,7 +228,7 @@ def _delivered(sent: CallNews) -> dict[str, object]:
 class SimCarrier:
     """The network at the door of the carrier protocol, as one worker reaches it."""
 
-    pace_per_s = 5.0
+    pace_per_s = 2.0
     texts_per_s = 50.0
 
     def __init__(self, network: Network, point: Callable[[str], Awaitable[None]], name: str = FIRST) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from agents.callout.state import ANSWERED, OPEN, Callout, CalloutState
@@ -13,9 +13,13 @@ from agents.dial.state import Attempt
 from agents.plan.state import Round
 from streams import topics
 from streams.letters import Letter
+from streams.sim.county import START
 from streams.sim.store import Write
 
 ENDED = (*ANSWERED, *(state for state in CalloutState if state in ("cancelled", "corrected", "superseded", "expired")))
+
+CLOCK_S = 4.0
+"""How far the clock of a worker may be ahead on a night in which clocks drift."""
 
 
 @dataclass
@@ -24,6 +28,7 @@ class Seen:
 
     handled: Counter[str] = field(default_factory=Counter)
     closed_unread: list[str] = field(default_factory=list)
+    early: list[str] = field(default_factory=list)
     ended_s: dict[str, float] = field(default_factory=dict)
     stopped_s: dict[str, float] = field(default_factory=dict)
     paused: dict[str, list[tuple[float, datetime]]] = field(default_factory=dict)
@@ -37,6 +42,10 @@ class Seen:
             match one.verb:
                 case "take":
                     self.handled.update(letter.id for letter in one.result)
+                    soon = START + timedelta(seconds=now_s + CLOCK_S)
+                    self.early += [
+                        f"{letter.id} of {letter.topic}" for letter in one.result if letter.not_before > soon
+                    ]
                     raw = [letter for letter in one.result if letter.topic == topics.WARNINGS_RAW]
                     if raw:
                         self.intake.append((one.args[1], raw))

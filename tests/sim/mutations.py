@@ -7,24 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
+from agents.callout import agent as callout_agent
 from agents.callout import decide as callout_decide
 from agents.callout.course import CalloutReason, Course
 from agents.callout.state import CALLOUTS, CalloutState
 from agents.dial import budget, claim, claiming, dialler, hear, target
 from agents.dial.state import ATTEMPTS
 from agents.plan import decide as plan_decide
-from streams import pump
+from streams import clock_guard, pump
 from streams.ids import make_id
-from streams.ledger import memory
+from streams.ledger import memory, shelves
 from streams.ledger.columns import saved
 from streams.ledger.contract import Where
+from streams.rooms import Decision
 from streams.sim import worker
-from streams.sim.faults import Fault, faults_of
+from streams.sim.calls import HINDERING
+from streams.sim.faults import LONG_S, Fault, faults_of, faulty_s_of
 from streams.sim.script import DRILL, script_of
-from streams.words import MsgType, Outcome
+from streams.sim.world import FAR
+from streams.words import Colour, MsgType, Outcome
 
 Patch = pytest.MonkeyPatch
 
@@ -49,6 +54,14 @@ def with_a_pause(seed: int) -> bool:
 
 def with_a_drill(seed: int) -> bool:
     return any(event.facts.get("realm") == DRILL for event in script_of(seed, faults_of(seed)))
+
+
+def long_ones(seed: int) -> bool:
+    return faulty_s_of(seed) == LONG_S
+
+
+def unhindered(seed: int) -> bool:
+    return faults_of(seed).isdisjoint(HINDERING)
 
 
 @dataclass(frozen=True)
@@ -207,6 +220,124 @@ def silence_takes_the_key_back(patch: Patch) -> None:
     patch.setattr(dialler, "KEYS", {})
 
 
+def leave_stopped_callouts_open(patch: Patch) -> None:
+    decide_due, decide_opening = callout_agent.decide_due, callout_agent.decide_opening
+
+    def due(callout, now, facts, *, paused_until=None, stopped=""):
+        return decide_due(callout, now, facts, paused_until=paused_until)
+
+    def opening(callout, page, one, now, facts, stopped=""):
+        return decide_opening(callout, page, one, now, facts)
+
+    patch.setattr(callout_decide, "_stopped", lambda course, message: Decision(CalloutReason.ALREADY_CLOSED))
+    patch.setattr(callout_agent, "decide_due", due)
+    patch.setattr(callout_agent, "decide_opening", opening)
+
+
+def join_a_drill_to_the_real_thing(patch: Patch) -> None:
+    def join(self, spoken, target, others):
+        posts = self.desk.facts.county.posts_of_number(target.phone.number, self.now)
+        more = [item for post in posts for item in others.get(post, ()) if item.id not in self.callouts]
+        return [*spoken, *more]
+
+    patch.setattr(claiming.Claim, "_join", join)
+
+
+def use_up_what_is_kept_for_red(patch: Patch) -> None:
+    may_ring_at = budget.may_ring_at
+
+    def as_if_red(history, severity, limits, now, **what):
+        return may_ring_at(history, Colour.RED.severity, limits, now, **what)
+
+    patch.setattr(budget, "may_ring_at", as_if_red)
+
+
+def let_stopped_calls_ring(patch: Patch) -> None:
+    record = dialler.record
+
+    async def nothing(self):
+        return 0
+
+    def forget(step, answers, now):
+        record(step, answers, now)
+        return []
+
+    patch.setattr(dialler, "record", forget)
+    patch.setattr(dialler.Dialler, "hang_up", nothing)
+
+
+def read_letters_before_their_time(patch: Patch) -> None:
+    due = shelves.LetterShelf._due
+
+    def all_of_them(self, queues, now, topics):
+        return due(self, queues, FAR, topics)
+
+    def take(self, letter_ids, at):
+        shelf = self._store.letters
+        known = [shelf.by_id[letter_id] for letter_id in letter_ids if letter_id in shelf.by_id]
+        taken = [envelope for envelope in known if envelope.handled_at is None]
+        for envelope in taken:
+            shelf.put(envelope.letter.id, envelope._replace(handled_at=at))
+        return [envelope.letter for envelope in taken]
+
+    patch.setattr(shelves.LetterShelf, "_due", all_of_them)
+    patch.setattr(memory.MemoryStep, "take", take)
+
+
+def trust_a_wrong_clock(patch: Patch) -> None:
+    def judge(self, before, database_at, after):
+        self.off_s = 0.0
+
+    patch.setattr(clock_guard.ClockGuard, "judge", judge)
+
+
+def fetching_confirms(patch: Patch) -> None:
+    patch.setattr(hear, "KEYS", {"1": Outcome.CONFIRMED, "2": Outcome.CONFIRMED, "0": Outcome.CANNOT})
+
+
+def a_text_counts_as_reached(patch: Patch) -> None:
+    attempt_ended = callout_decide._attempt_ended
+
+    def count(course, ended):
+        if ended.outcome is Outcome.TEXT_SENT and course.callout.is_open:
+            course.close(CalloutState.HEARD, CalloutReason.HEARD_COUNTS)
+            return course.end(CalloutReason.HEARD_COUNTS)
+        return attempt_ended(course, ended)
+
+    patch.setattr(callout_decide, "_attempt_ended", count)
+
+
+def keep_no_pace(patch: Patch) -> None:
+    patch.setattr(claiming, "next_slot", lambda next_at, now, per_s, burst_s, used: now - timedelta(seconds=burst_s))
+
+
+def take_a_letter_twice(patch: Patch) -> None:
+    take = memory.MemoryStep.take
+
+    def again(self, letter_ids, at):
+        shelf = self._store.letters
+        for letter_id in letter_ids:
+            envelope = shelf.by_id.get(letter_id)
+            if envelope is not None and envelope.handled_at is not None:
+                shelf.put(letter_id, envelope._replace(handled_at=None))
+        return take(self, letter_ids, at)
+
+    patch.setattr(memory.MemoryStep, "take", again)
+
+
+def write_half_of_a_step(patch: Patch) -> None:
+    patch.setattr(memory._Store, "roll_back", lambda self: self.undo.clear())
+
+
+def tick_ten_minutes_late(patch: Patch) -> None:
+    tick = callout_agent.CalloutRoom.tick
+
+    def late(self, step, now, limit):
+        return tick(self, step, now - timedelta(minutes=10), limit)
+
+    patch.setattr(callout_agent.CalloutRoom, "tick", late)
+
+
 MUTATIONS = (
     Mutation("a letter is closed when it is published", close_at_publishing),
     Mutation("the version of a row is not checked", skip_the_version_check, with_faults(Fault.OVERLAP)),
@@ -232,4 +363,20 @@ MUTATIONS = (
     Mutation("what was lost on the way is not sent again", never_send_again, with_faults(Fault.LOG_LOSS)),
     Mutation("a step of the ladder is skipped", skip_a_step_of_the_ladder),
     Mutation("silence takes a key back", silence_takes_the_key_back, with_faults(Fault.NEWS_LOST)),
+    Mutation(
+        "callouts of a stopped round stay open, also those whose page comes later",
+        leave_stopped_callouts_open,
+        with_a_stop,
+    ),
+    Mutation("a drill is joined to a real call", join_a_drill_to_the_real_thing, with_a_drill),
+    Mutation("what is kept for red is used up", use_up_what_is_kept_for_red, long_ones),
+    Mutation("a call that was stopped while the vendor was asked rings on", let_stopped_calls_ring, unhindered),
+    Mutation("letters are read before their time", read_letters_before_their_time),
+    Mutation("the database's clock is not asked", trust_a_wrong_clock, with_faults(Fault.WRONG_CLOCK)),
+    Mutation("fetching counts as confirmed", fetching_confirms),
+    Mutation("a text that was sent counts as reached", a_text_counts_as_reached),
+    Mutation("no pace is kept", keep_no_pace, unhindered),
+    Mutation("a letter is taken twice", take_a_letter_twice, with_faults(Fault.LOG_DOUBLE)),
+    Mutation("a step that fails is half written", write_half_of_a_step, with_faults(Fault.OVERLAP)),
+    Mutation("due steps are taken ten minutes late", tick_ten_minutes_late),
 )
