@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from agents.dial.carriers.capability import Capability, Need, aliyun, shortfalls, simulated, twilio
+from agents.dial.carriers.capability import Capability, Need, aliyun, by_hand, shortfalls, simulated, twilio
 from agents.dial.carriers.protocol import LANGUAGE_TAGS
 from agents.dial.carriers.studio_flow import definition
 from config.faults import Language, Word
@@ -31,7 +31,7 @@ def carriers() -> None:
 @app.command()
 def check(
     carrier: Annotated[
-        list[str] | None, typer.Option(help="只看这些线路：simulated、twilio、aliyun / only these, set up or not")
+        list[str] | None, typer.Option(help="只看：simulated、twilio、aliyun、by_hand / only these, set up or not")
     ] = None,
 ) -> None:
     """对照本县规模和梯次，说明每条线路做不到什么 / what each carrier cannot keep of the county's ladders and size."""
@@ -40,7 +40,7 @@ def check(
     facts = load_facts(chosen, clock.now())
     need = need_of(facts.county, facts.book, clock.now())
     names = tuple(carrier or chosen.carriers or ("simulated",))
-    unknown = sorted(set(names) - {"simulated", "twilio", "aliyun"})
+    unknown = sorted(set(names) - {"simulated", "twilio", "aliyun", "by_hand"})
     if unknown:
         raise typer.BadParameter(f"没有线路 {'、'.join(unknown)} / no such carrier")
     screen = console()
@@ -82,7 +82,7 @@ def sheet_of(name: str, chosen: Settings) -> Capability:
         chars = len(chosen.aliyun_text_variables) * chosen.aliyun_text_variable_chars
         calls_per_s = min(chosen.call_pace_per_s, chosen.aliyun_calls_per_s)
         return aliyun(calls_per_s, chosen.aliyun_calls_at_once or None, chars)
-    return simulated(chosen.call_pace_per_s)
+    return by_hand() if name == "by_hand" else simulated(chosen.call_pace_per_s)
 
 
 def _basis(sheet: Capability, chosen: Settings) -> list[Word]:

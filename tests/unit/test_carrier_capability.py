@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from agents.dial.carriers.capability import ALIYUN_CALLEE, Need, aliyun, needed_per_s, shortfalls, simulated, twilio
+from agents.dial.carriers.capability import (
+    ALIYUN_CALLEE,
+    Need,
+    aliyun,
+    by_hand,
+    needed_per_s,
+    shortfalls,
+    simulated,
+    twilio,
+)
 from config.load import load_rules
 from config.rules import Ladder, LadderStep
 from streams.cli.root import app
@@ -72,3 +81,10 @@ def test_the_command_says_it_in_both_languages(monkeypatch: pytest.MonkeyPatch):
 def test_a_carrier_that_does_not_exist_is_a_plain_sentence():
     answer = CliRunner().invoke(app, ["carriers", "check", "--carrier", "pigeon"])
     assert (answer.exit_code, "没有线路 pigeon" in answer.output) == (2, True)
+
+
+def test_people_who_call_by_hand_are_told_to_be_slow_and_to_send_no_texts():
+    told = said(by_hand(), need(numbers=10))
+    assert "10个号码要在3分钟内全部拨出" in told
+    assert "不能发短信" in told
+    assert "by_hand" in CliRunner().invoke(app, ["carriers", "check", "--carrier", "by_hand"]).output

@@ -199,6 +199,9 @@ def _callee(sheet: Capability, need: Need) -> Iterator[Word]:
 
 
 def _texts(sheet: Capability) -> Iterator[Word]:
+    if not sheet.text_chars_max:
+        yield Word("不能发短信", "it sends no texts")
+        return
     if not sheet.two_way_texts:
         yield Word("短信不能回复：短信里不放回复码", "texts cannot be answered: they carry no reply code")
     if sheet.text_chars_max < TEXT_MAX:
