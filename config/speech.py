@@ -23,6 +23,8 @@ TEXT_CHARS_MAX = 480
 ANY = "any"
 """Any hazard, as in the rules."""
 Medium = Literal["voice", "text"]
+Source = Literal["warning", "monitor", "order"]
+SOURCES: tuple[Source, ...] = ("warning", "monitor", "order")
 
 WHAT = ("hazard", "colour")
 ALWAYS = ("mark", "county", "what", "where", "hazard", "colour", "place", "action", "issuer", "at", "source", "body")
@@ -75,15 +77,16 @@ MOVES_TOLD = (
 
 
 class Saying(Model):
-    """What is said about hazards of some colours: forms from the longest to the shortest."""
+    """What is said about hazards of some colours, wherever they come from: forms from the longest to the shortest."""
 
     hazards: tuple[str, ...] = Field(min_length=1)
     colours: tuple[Colour, ...] = Field(min_length=1)
+    sources: tuple[Source, ...] = Field(default=SOURCES, min_length=1)
     says: tuple[str, ...] = Field(min_length=1)
 
-    def fits(self, hazard: str, colour: Colour) -> bool:
-        """Return whether it is meant for a hazard and colour; an unknown hazard is covered by `any`."""
-        return colour in self.colours and (hazard in self.hazards or ANY in self.hazards)
+    def fits(self, hazard: str, colour: Colour, source: Source) -> bool:
+        """Return whether it is meant for a hazard, colour and source; an unknown hazard is covered by `any`."""
+        return colour in self.colours and source in self.sources and (hazard in self.hazards or ANY in self.hazards)
 
 
 class Sources(Model):
@@ -111,7 +114,11 @@ class CopyForms(Model):
 
 
 class Tongue(Model):
-    """Everything that is said in one language; `hazards` and `actions` stand for the Chinese ones of hazards.yaml."""
+    """Everything that is said in one language; `hazards` and `actions` stand for the Chinese ones of hazards.yaml.
+
+    `pronounce` says what a voice is to read for words that it would read wrongly: place names with characters of two
+    sounds, above all. It changes what is spoken and nothing that is written.
+    """
 
     colours: dict[Colour, str]
     marks: dict[str, str]
@@ -136,18 +143,19 @@ class Tongue(Model):
     copies: CopyForms
     hazards: dict[str, str] = Field(default_factory=dict)
     actions: dict[str, str] = Field(default_factory=dict)
+    pronounce: dict[str, str] = Field(default_factory=dict)
 
-    def forms(self, medium: Medium, hazard: str, colour: Colour) -> tuple[str, ...]:
-        """Return the forms for a hazard and colour, the longest first; the first saying that is meant for it counts.
+    def forms(self, medium: Medium, hazard: str, colour: Colour, source: Source = "warning") -> tuple[str, ...]:
+        """Return the forms for a hazard, colour and source, the longest first; the first saying meant for them counts.
 
         Raises:
             LookupError: No saying covers it; `check_speech` would have said so.
         """
         sayings = self.voice if medium == "voice" else self.text
         for saying in sayings:
-            if saying.fits(hazard, colour):
+            if saying.fits(hazard, colour, source):
                 return saying.says
-        raise LookupError(f"{SPEECH_FILE}: nothing is said by {medium} about {hazard} {colour}; add a line for it")
+        raise LookupError(f"{SPEECH_FILE}: nothing is said by {medium} about {source} {hazard} {colour}; add a line")
 
     def mark(self, realm: str) -> str:
         """Return what is said first in a realm that is not the real one; nothing in the real one."""
@@ -212,10 +220,11 @@ def check_speech(speech: Speech, hazards: Sequence[str]) -> Iterator[Finding]:
         tongue = speech.tongue(language)
         for name, (needed, more) in SINGLE.items():
             yield from _check_fields((language, name), getattr(tongue, name), needed, (*needed, *more))
-        for source in ("warning", "monitor", "order"):
+        for source in SOURCES:
             yield from _check_fields((language, "what", source), getattr(tongue.what, source), ("hazard",), WHAT)
         yield from _check_words(language, tongue, hazards)
         yield from _check_copies((language, "copies"), tongue.copies)
+        yield from _check_pronounced((language, "pronounce"), tongue.pronounce)
         for medium in media:
             yield from _check_sayings((language, medium), getattr(tongue, medium), medium, hazards)
 
@@ -232,6 +241,13 @@ def _check_words(language: Language, tongue: Tongue, hazards: Sequence[str]) -> 
         for key in keys:
             if not words.get(key, "").strip():
                 yield Finding((language, name), "word_missing", {"value": key})
+
+
+def _check_pronounced(path: Path, words: Mapping[str, str]) -> Iterator[Finding]:
+    """Find words that nothing is read for; a longer word goes before a shorter one inside it."""
+    for written, read in words.items():
+        if not written.strip() or not read.strip():
+            yield Finding((*path, written), "word_missing", {"value": written})
 
 
 def _check_copies(path: Path, forms: CopyForms) -> Iterator[Finding]:
@@ -257,7 +273,11 @@ def _check_sayings(path: Path, sayings: Sequence[Saying], medium: Medium, hazard
             if not form.startswith("{mark}") and medium == "voice":
                 yield Finding((*path, index, "says", place), "mark_first", {})
     for colour in Colour:
-        bare = [hazard for hazard in (*hazards, ANY) if not any(each.fits(hazard, colour) for each in sayings)]
+        bare = [
+            hazard
+            for hazard in (*hazards, ANY)
+            if not all(any(each.fits(hazard, colour, source) for each in sayings) for source in SOURCES)
+        ]
         if bare:
             yield Finding(path, "nothing_said", {"colour": colour, "hazards": ", ".join(bare[:5])})
 

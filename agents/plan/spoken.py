@@ -18,7 +18,7 @@ FIGURES = "零一二三四五六七八九"
 CODE_FIGURES = "零幺二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
 _MYRIADS = ("", "万", "亿", "万亿")
-_MEASURED = "处个人户次名小场座条台所栋辆艘天"
+_MEASURED = "处个人户次名小场座条台所栋辆艘天万亿千米吨公毫厘周年道"
 """Before these, two is 两."""
 _COUNTED = "人户米元吨亩公方立毫千万亿小平"
 """What may follow a quantity of five figures and more; any other figures as long as that are a code."""
@@ -28,6 +28,13 @@ _UNITS: Mapping[str, str] = {
     "m3/s": "立方米每秒",
     "m/s": "米每秒",
     "km/h": "公里每小时",
+    "km²": "平方公里",
+    "km2": "平方公里",
+    "m²": "平方米",
+    "㎡": "平方米",
+    "㎜": "毫米",
+    "㎞": "公里",
+    "hPa": "百帕",
     "mm": "毫米",
     "cm": "厘米",
     "km": "公里",
@@ -36,7 +43,7 @@ _UNITS: Mapping[str, str] = {
     "°C": "摄氏度",
 }
 _PARTS = re.compile("([，。；])")
-_FIGURE = re.compile(r"\d")
+_FIGURE = re.compile(r"[\dⅠ-Ⅻ]")
 _NUMBER = r"\d+(?:\.\d+)?"
 _UNIT = "|".join(re.escape(unit) for unit in _UNITS)
 
@@ -79,6 +86,19 @@ def _speak_part(text: str) -> str:
     for pattern, said in _RULES:
         text = pattern.sub(said, text)
     return text
+
+
+def readings_of(pronounce: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what puts into a text, for words that a voice would read wrongly, what it is to read.
+
+    Args:
+        pronounce: What is read for each of them. Of words inside each other the longest counts, and what is put in is
+            not looked at again.
+    """
+    if not pronounce:
+        return str
+    words = re.compile("|".join(re.escape(word) for word in sorted(pronounce, key=len, reverse=True)))
+    return lambda text: words.sub(lambda found: pronounce[found[0]], text)
 
 
 def write_time(at: datetime, now: datetime, zone: ZoneInfo, language: Language = "zh") -> str:
@@ -142,8 +162,24 @@ def _quantity(found: re.Match[str]) -> str:
     return say_number(figures)
 
 
+_ROMAN = "ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ"
+_SIGNS: Mapping[str, str] = {
+    **dict.fromkeys("≥≧", "达到或超过"),
+    **dict.fromkeys(">＞", "超过"),
+    **dict.fromkeys("≤≦", "不超过"),
+    **dict.fromkeys("<＜", "低于"),
+}
+
 _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)"), _date),
+    # What people dial is said figure by figure: a landline with its area code, 119, 12345.
+    (re.compile(r"(?<!\d)(0\d{2,3})[-－ ]?(\d{7,8})(?!\d)"), lambda found: say_code(found[1] + found[2])),
+    (re.compile(r"(?<=拨打|致电|电话|热线)([：:]?)\s*(\d{3,})"), lambda found: found[1] + say_code(found[2])),
+    (re.compile(rf"[{_ROMAN}]"), lambda found: say_number(str(_ROMAN.index(found[0]) + 1))),
+    (re.compile(r"[≥≧>＞≤≦<＜](?=\s*\d)"), lambda found: _SIGNS[found[0]]),
+    # From one time to another: 20:00-22:00, 19日20时—20日8时.
+    (re.compile(r"(?<=[时分日月年])\s*[-~～—–－]+\s*(?=\d)"), lambda _: "到"),
+    (re.compile(r"(?<=[:：]\d\d)\s*[-~～—–－]+\s*(?=\d{1,2}[:：]\d\d)"), lambda _: "到"),
+    (re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)"), _date),
     (re.compile(r"(?<![\d:：.])([01]?\d|2[0-4])[:：]([0-5]\d)(?![\d:：])"), _clock),
     (re.compile(r"(?<!\d)([01]?\d|2[0-4])时(?:([0-5]?\d)分)?"), _clock),
     (re.compile(r"(?<!\d)(\d{4})年"), lambda found: "".join(FIGURES[int(each)] for each in found[1]) + "年"),
@@ -151,6 +187,7 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"[A-Za-z]+\d[\dA-Za-z]*(?:[-+]\d+)*"), lambda found: say_code(found[0])),
     (re.compile(rf"({_NUMBER})\s*[-~～—–]\s*(?=\d)"), lambda found: f"{_quantity_of(found[1])}到"),
     (re.compile(rf"[-－]({_NUMBER})\s*(?:℃|°C)"), lambda found: f"零下{say_number(found[1])}摄氏度"),
+    (re.compile(rf"(?<=[至到为])[-－]({_NUMBER})\s*度"), lambda found: f"零下{say_number(found[1])}度"),
     (re.compile(rf"({_NUMBER})\s*[%％]"), lambda found: f"百分之{say_number(found[1])}"),
     (
         re.compile(rf"({_NUMBER})\s*({_UNIT})(?![A-Za-z])"),

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import product
 
 from agents.facts import Facts
 from agents.plan.lengths import voice_chars_max
-from agents.plan.spoken import speak, write_time
+from agents.plan.spoken import readings_of, speak, write_time
 from config.faults import ConfigError, Fault, Language, say
 from config.rules import RuleBook
-from config.speech import SPEECH_FILE, TEXT_CHARS_MAX, Medium, Tongue
+from config.speech import SOURCES, SPEECH_FILE, TEXT_CHARS_MAX, Medium, Source, Tongue
 from streams.letters import ChainMoved, Move
 from streams.words import Colour
 
@@ -47,11 +48,13 @@ class WarningWords:
         until_known = bool(fields["until"])
 
         def forms_of(medium: Medium) -> list[str]:
-            forms = said.tongue.forms(medium, moved.hazard, moved.colour)
+            forms = said.tongue.forms(medium, moved.hazard, moved.colour, moved.source)
             return [form for form in forms if until_known or "{until}" not in form]
 
         self._voice_forms = forms_of("voice")
-        self._text_form = (forms_of("text") or said.tongue.forms("text", moved.hazard, moved.colour)[-1:])[0]
+        self._text_form = (
+            forms_of("text") or said.tongue.forms("text", moved.hazard, moved.colour, moved.source)[-1:]
+        )[0]
 
     def voice(self, place: str) -> str:
         """Return what a call to a place says before it asks for a key: the first form that is short enough."""
@@ -157,10 +160,12 @@ class _Words:
         self.facts = facts
         self.language: Language = language or facts.book.knobs.speech_language
         self.tongue: Tongue = facts.book.speech.tongue(self.language)
+        self._read_as = readings_of(self.tongue.pronounce)
 
     def aloud(self, words: str) -> str:
         """Return words as they are spoken."""
-        return speak(words) if self.language == "zh" else words
+        read = self._read_as(words)
+        return speak(read) if self.language == "zh" else read
 
     def room(self, book: RuleBook) -> int:
         """Return how many characters a call may have before the keys are named."""
@@ -182,7 +187,7 @@ class _Words:
             "until": write_time(moved.until, moved.at, zone, self.language) if moved.until else "",
             "at": write_time(moved.at, moved.at, zone, self.language),
             "issuer": moved.issuer or county,
-            "body": moved.text or moved.headline,
+            "body": _ended(moved.text or moved.headline, self.language),
         }
 
     def fill(self, form: str, realm: str, *, moved: ChainMoved | None = None, **fields: str) -> str:
@@ -206,6 +211,12 @@ class _Words:
         return action.rstrip("。").removeprefix("请")
 
 
+def _ended(words: str, language: Language) -> str:
+    """Return words that people wrote as a whole sentence: what is said after them must not run into them."""
+    ended = not words or words[-1] in "。！？；…!?;."
+    return words if ended else words + {"zh": "。", "en": "."}[language]
+
+
 def _mark_realm(realm: str, *, exercise: bool) -> str:
     """Return the realm by which it is marked: an exercise is marked as a drill wherever it comes in."""
     return realm if not exercise or realm.startswith("drill:") else "drill:"
@@ -213,8 +224,15 @@ def _mark_realm(realm: str, *, exercise: bool) -> str:
 
 def _misfits(facts: Facts) -> Iterator[Fault]:
     """Find forms that are said where nothing shorter is left, and are too long with the county's longest place."""
+    # In both languages: which one is spoken is a knob that may be turned any day.
+    languages: tuple[Language, ...] = ("zh", "en")
+    for language in languages:
+        yield from _misfits_in(language, facts)
+
+
+def _misfits_in(language: Language, facts: Facts) -> Iterator[Fault]:
     book, county = facts.book, facts.county
-    said = _Words(facts)
+    said = _Words(facts, language)
     place = max(
         {county.place(post) for post in county.posts.values()} or {county.name}, key=lambda name: len(speak(name))
     )
@@ -223,20 +241,19 @@ def _misfits(facts: Facts) -> Iterator[Fault]:
         ("text", book.speech.text_chars_max // 2, str, "text_too_long"),
     )
     told: set[str] = set()
-    for hazard in [item.key for item in book.hazards]:
-        for colour in Colour:
-            fields = said.at(said.of_warning(_longest(hazard, colour)), place)
-            for medium, limit, aloud, fault in checks:
-                words = aloud(said.tongue.forms(medium, hazard, colour)[-1].format_map({**fields, "body": ""}))
-                where = f"{said.language}.{medium}"
-                if len(words) > limit and where not in told:
-                    told.add(where)
-                    reason = say(fault, said.language, chars=len(words), limit=limit, place=place, said=words)
-                    yield Fault(SPEECH_FILE, 1, where, reason)
+    for hazard, colour, source in product((item.key for item in book.hazards), Colour, SOURCES):
+        fields = said.at(said.of_warning(_longest(hazard, colour, source)), place)
+        for medium, limit, aloud, fault in checks:
+            words = aloud(said.tongue.forms(medium, hazard, colour, source)[-1].format_map({**fields, "body": ""}))
+            where = f"{said.language}.{medium}"
+            if len(words) > limit and where not in told:
+                told.add(where)
+                reason = say(fault, said.language, chars=len(words), limit=limit, place=place, said=words)
+                yield Fault(SPEECH_FILE, 1, where, reason)
 
 
-def _longest(hazard: str, colour: Colour) -> ChainMoved:
-    """Return the longest thing there is to say: a drill's alarm, with an end on another day."""
+def _longest(hazard: str, colour: Colour, source: Source) -> ChainMoved:
+    """Return the longest thing there is to say of it: in a drill, with an end on another day."""
     at = datetime.fromisoformat("2021-12-20T22:59:00+08:00")
     return ChainMoved(
         realm="drill:",
@@ -246,7 +263,7 @@ def _longest(hazard: str, colour: Colour) -> ChainMoved:
         hazard=hazard,
         colour=colour,
         regions=(),
-        source="monitor",
+        source=source,
         until=at + timedelta(days=2),
         at=at,
     )

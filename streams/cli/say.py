@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-import shutil
-import subprocess
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -23,10 +21,8 @@ from streams.cli.orders import MEDIA_TYPES
 from streams.cli.screen import console, settings
 from streams.doors.warnings import read_warning
 from streams.letters import ChainMoved, Move
+from streams.listening import can_speak, speech_of
 from streams.words import Colour
-
-ESPEAK_VOICES: dict[Language, str] = {"zh": "cmn", "en": "en"}
-ESPEAK_TIMEOUT_S = 60
 
 
 def add_to(app: typer.Typer) -> None:
@@ -148,18 +144,11 @@ def _language(given: str, otherwise: Language) -> Language:
 
 def _speak(words: str, spoken: Language, audio: Path, language: Language) -> None:
     """Write what is said as audio, where a program that speaks is installed; else say so."""
-    program = shutil.which("espeak-ng")
-    if program is None:
+    if not can_speak():
         missing = Word(
             "没有安装 espeak-ng，不能存成语音；文字如上。", "espeak-ng is not installed: no audio is written."
         )
         console().print(missing.said(language))
         return
-    # The words go in by standard input: none of them can be taken for an option.
-    subprocess.run(  # noqa: S603 - a fixed program, no shell
-        [program, "-v", ESPEAK_VOICES[spoken], "-w", str(audio), "--stdin"],
-        input=words.encode(),
-        check=True,
-        timeout=ESPEAK_TIMEOUT_S,
-    )
+    audio.write_bytes(speech_of(words, spoken))
     console().print(Word(f"语音已存：{audio}", f"audio written: {audio}").said(language), highlight=False)

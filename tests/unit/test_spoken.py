@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.plan.lengths import sms_parts, speech_s, voice_chars_max
-from agents.plan.spoken import _RULES, say_clock, say_number, speak, write_time
+from agents.plan.spoken import _RULES, readings_of, say_clock, say_number, speak, write_time
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -72,6 +72,21 @@ def test_a_time_of_day_is_said_one_way(hour: int, minute: int, said: str) -> Non
         ("2021-07-19", "二零二一年七月十九日"),
         ("2021年7月", "二零二一年七月"),
         ("七里坪村", "七里坪村"),
+        ("04:03", "四点零三分"),
+        ("00:05前", "零点零五分前"),
+        ("20:00-22:00", "二十点到二十二点"),
+        ("19日20时—20日8时", "十九日二十点到二十日八点"),
+        ("2021/7/20", "二零二一年七月二十日"),
+        ("2月2日2时", "二月二日两点"),
+        ("2小时2万人2米", "两小时两万人两米"),
+        ("2级", "二级"),
+        ("Ⅲ级响应", "三级响应"),
+        ("雨量≥50mm", "雨量达到或超过五十毫米"),
+        ("50km²", "五十平方公里"),
+        ("降至-5度", "降至零下五度"),
+        ("请拨打119", "请拨打幺幺九"),
+        ("电话0916-5512345", "电话零九幺六五五幺二三四五"),
+        ("3.5小时", "三点五小时"),
     ],
 )
 def test_a_text_is_said_as_people_say_it(written: str, said: str) -> None:
@@ -137,3 +152,10 @@ def _speak_whole(text: str) -> str:
     for pattern, said in _RULES:
         text = pattern.sub(said, text)
     return text
+
+
+def test_a_word_that_a_voice_would_read_wrongly_is_read_as_the_county_says() -> None:
+    read = readings_of({"单家坪": "善家坪", "单家坪村委会": "善家坪村委会", "善家": "不再看"})
+
+    assert read("涉及单家坪、单家坪村委会") == "涉及善家坪、善家坪村委会"
+    assert readings_of({})("涉及单家坪") == "涉及单家坪"

@@ -56,6 +56,27 @@ def test_a_call_without_an_end_names_none(facts: Facts) -> None:
     assert "前。" not in wording.voice_of(moved(until=None), "上湾村", facts)
 
 
+def test_an_order_says_in_the_call_what_the_person_wrote(facts: Facts) -> None:
+    ordered = moved(source="order", hazard="flash_flood", text="后山有落石，请立即转移")
+    said = wording.voice_of(ordered, "上湾村", facts)
+    assert said == "禾溪县叫应：山洪紧急叫应，涉及上湾村。后山有落石，请立即转移。请让沟边人员马上往高处走。"
+
+
+def test_an_order_too_long_to_be_heard_is_said_without_the_person_s_words(facts: Facts) -> None:
+    said = wording.voice_of(moved(source="order", text="很长。" * 40), "上湾村", facts)
+    assert said == "禾溪县叫应：暴雨紧急叫应，涉及上湾村。请查看低洼处和山边住户。"
+
+
+def test_what_a_person_wrote_without_an_end_does_not_run_into_what_follows(facts: Facts) -> None:
+    assert "请立即转移。 有效至" in wording.text_of(moved(source="order", text="请立即转移"), "上湾村", facts)
+
+
+def test_a_name_with_two_sounds_is_spoken_as_the_county_says_and_written_as_it_is(facts: Facts) -> None:
+    ours = with_speech(facts, pronounce={"单家坪": "善家坪"})
+    assert "涉及善家坪" in wording.voice_of(moved(), "单家坪", ours)
+    assert "涉及单家坪" in wording.text_of(moved(), "单家坪", ours)
+
+
 def test_a_text_holds_all_that_the_law_asks_for(facts: Facts) -> None:
     text = wording.text_of(moved(issuer="禾溪县气象台"), "上湾村", facts)
     assert text == (
@@ -137,7 +158,7 @@ def test_a_hazard_nobody_knows_is_said_to_be_unclear(facts: Facts) -> None:
 
 
 def test_sentences_that_do_not_fit_the_longest_place_are_refused_with_what_would_be_said(facts: Facts) -> None:
-    long = facts.book.speech.zh.voice[0].model_copy(
+    long = facts.book.speech.zh.voice[-1].model_copy(
         update={"says": ("{mark}{county}叫应：{what}，{where}" + "啊" * 40,)}
     )
     with pytest.raises(ConfigError, match="鹰嘴岩滑坡点"):
@@ -172,7 +193,14 @@ def spoilt(tmp_path: Path, old: str, new: str) -> str:
         (", red: 红色", "", "缺少 red"),
         ('"drill:": 【演练】, ', "", "缺少 drill:"),
         ("    rainstorm: rainstorm\n", "", "缺少 rainstorm"),
-        ("colours: [blue, yellow, orange, red]", "colours: [yellow, orange, red]", "蓝色没有说法"),
+        (
+            "colours: [blue, yellow, orange, red]\n      says:",
+            "colours: [yellow, orange, red]\n      says:",
+            "蓝色没有说法",
+        ),
+        ("pronounce: {}", "pronounce: {单家坪: ''}", "缺少 单家坪"),
+        ("{mark}{county}叫应：{what}，{where}。{at}起", "{county}叫应：{what}，{where}。{at}起{mark}", "mark 开头"),
+        ("      expired: 已到期\n", "", "缺少 expired"),
         ("hazards: [any]", "hazards: [any, rainstrom]", "是不是 rainstorm"),
     ],
 )
@@ -181,7 +209,7 @@ def test_a_faulty_sentence_is_refused_with_its_line_and_reason(tmp_path: Path, o
 
 
 def test_a_sentence_of_one_hazard_goes_before_that_for_any(facts: Facts) -> None:
-    special = facts.book.speech.zh.voice[0].model_copy(
+    special = facts.book.speech.zh.voice[-1].model_copy(
         update={"hazards": ("flash_flood",), "says": ("{mark}{county}：{what}！{where}，往高处走！",)}
     )
     ours = with_speech(facts, voice=(special, *facts.book.speech.zh.voice))
