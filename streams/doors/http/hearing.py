@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter
@@ -114,27 +116,42 @@ class Hearing:
 
     def __init__(self, house: House, realm: str) -> None:
         self._ledger, self._clock, self._realm = house.ledger, house.clock, realm
+        self._keeping: dict[str, asyncio.Task[None]] = {}
 
     async def hear(self, news: CallNews | TextReplied) -> None:
         """Write a piece of news as a letter; told again, it is the same letter.
 
+        A vendor that waited too long tells it again while the first telling still waits for the ledger: both wait for
+        the same step then. Otherwise each repetition would make the crowd before the ledger larger.
+
         Raises:
             LedgerAwayError: It was not kept.
         """
+        mark = _mark(news)
+        keeping = self._keeping.get(mark)
+        if keeping is None:
+            keeping = self._keeping[mark] = asyncio.ensure_future(self._keep(news))
+            keeping.add_done_callback(partial(self._kept, mark))
+        await asyncio.shield(keeping)
+
+    async def _keep(self, news: CallNews | TextReplied) -> None:
         now = self._clock.now()
 
         def keep(step: FullStep) -> None:
             if isinstance(news, CallNews):
-                cause = f"{news.attempt_id}:{news.seq}"
-                step.write([write_letter(topics.CALLS, news.attempt_id, news, now, cause=cause)])
+                step.write([write_letter(topics.CALLS, news.attempt_id, news, now, cause=_mark(news))])
                 return
             reply = news.model_copy(update={"realm": self._realm_of(news.number_key, step)})
-            cause = news.vendor_id or news.at.isoformat()
-            step.write(
-                [write_letter(topics.CALLS, f"{reply.realm}|number|{reply.number_key}", reply, now, cause=cause)]
-            )
+            key = f"{reply.realm}|number|{reply.number_key}"
+            step.write([write_letter(topics.CALLS, key, reply, now, cause=_mark(news))])
 
         await self._ledger.run(keep)
+
+    def _kept(self, mark: str, keeping: asyncio.Task[None]) -> None:
+        del self._keeping[mark]
+        if not keeping.cancelled():
+            # Whoever waited was told of it; where nobody waits any more, the vendor tells the news again.
+            keeping.exception()
 
     async def attempts_of(self, out_ids: Collection[str]) -> Mapping[str, Attempt]:
         """Return attempts by the OutId that they have at Aliyun; those that are none of ours are left out."""
@@ -149,6 +166,11 @@ class Hearing:
         """Return the realm in which a number was last dialled: a reply names none, and a drill's is not a real one."""
         latest = step.find(ATTEMPTS, Where("number_key", "=", number_key), order=("-dialled_at",), limit=1)
         return latest[0].realm if latest else self._realm
+
+
+def _mark(news: CallNews | TextReplied) -> str:
+    """Return what makes a piece of news the same one."""
+    return f"{news.attempt_id}:{news.seq}" if isinstance(news, CallNews) else news.vendor_id or news.at.isoformat()
 
 
 def _attempts_of(step: Step, out_ids: Collection[str], realm: str, since: datetime) -> dict[str, Attempt]:
