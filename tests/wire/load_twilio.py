@@ -1,10 +1,10 @@
 """The load run: everybody of a county is called by Twilio's fake, up to three times, while the worker is killed twice.
 
     python -m tests.wire.load_twilio                                     506 people, 5 calls/s (勉县's roster, 2024)
-    python -m tests.wire.load_twilio --people 10000 --per-s 100 --kill-at 30,150 --minutes 15
+    python -m tests.wire.load_twilio --people 10000 --per-s 100 --kill-at 60,240 --minutes 20 --postgres
 
 In real time and with processes of their own: a worker that is killed with SIGKILL and started again, our gateway, an
-embedded Kafka, and the vendor; the ledger is a file. It tells how far it is every ten seconds, then how fast the vendor
+embedded Kafka, and the vendor; the ledger is a file or a PostgreSQL of its own. It tells how far it is every ten seconds, then how fast the vendor
 was called, whether any number was rung too often or too soon, and how long the gateway took to answer; it ends with
 status 1 where something was broken.
 """
@@ -36,6 +36,7 @@ from streams.ledger.contract import Ledger
 from streams.ledger.migrate import migrate
 from streams.wiring import TABLES
 from streams.worker import Worker
+from tests.contract.throwaway_postgres import running_postgres
 from tests.wire.fake_twilio import serving
 from tests.wire.live_vendors import Journal, LiveTwilio, Nature
 from tests.wire.load_county import handsets, open_callouts, open_house, settings_of
@@ -56,6 +57,7 @@ def options_of(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=8.0, help="when to stop at the latest")
     parser.add_argument("--kill-at", default="20,150", help="seconds at which the worker is killed, comma-separated")
     parser.add_argument("--fault", action="append", default=[], help="'500 after=0.01': what befalls requests")
+    parser.add_argument("--postgres", action="store_true", help="a PostgreSQL of its own instead of a file")
     parser.add_argument("--ledger-url", default="", help="another ledger than a file, empty")
     parser.add_argument("--be", choices=("worker", "gateway"), help=argparse.SUPPRESS)
     for name in ("--ours", "--theirs", "--kafka", "--folder"):
@@ -72,8 +74,11 @@ def main(arguments: Sequence[str]) -> int:
     if options.be == "gateway":
         be_gateway(options)
         return 0
-    with tempfile.TemporaryDirectory(prefix="jiaoying-load-") as folder:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="jiaoying-load-"))
         options.folder = folder
+        if options.postgres:
+            options.ledger_url = stack.enter_context(running_postgres())
         options.ledger_url = options.ledger_url or f"sqlite:///{Path(folder) / 'ledger.sqlite3'}"
         return run(options)
 
