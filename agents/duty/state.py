@@ -186,9 +186,9 @@ class CheckResult(StrEnum):
     def chinese(self) -> str:
         """Return it as it stands in the table."""
         return {
-            "in_place": "接听，按1（本人在岗）",
-            "somebody_else": "接听，按2（他人接听）",
-            "cannot_come": "接听，按0（不能到岗）",
+            "in_place": "接听按1",
+            "somebody_else": "接听按2",
+            "cannot_come": "接听按0",
             "heard_no_key": "接听未按键",
             "no_answer": "未接听",
             "busy": "占线",

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated
 
 import typer
+from rich.table import Column
 from rich.table import Table as Sheet
 
 from agents.duty.checks import draw_times, tally
@@ -59,9 +60,14 @@ def show(month: Annotated[str, typer.Option(help="月份，如 2026-11 / month")
     with office() as desk:
         tallies = tally(desk.do(lambda step: step.find(SPOT_CHECKS, *where, limit=100_000)))
         units = desk.county.units
-    sheet = Sheet("月份", "单位", "已查", *(result.chinese for result in CheckResult), "未查（有预警）", "待查")
+    sheet = Sheet(
+        "月份", Column("单位", no_wrap=True), "已查", *(result.chinese for result in CheckResult), "未查", "待查"
+    )
     for one in tallies:
         name = units[one.unit_id].name if one.unit_id in units else one.unit_id
         found = (str(one.results.get(result, 0)) for result in CheckResult)
         sheet.add_row(one.month, name, str(one.made), *found, str(one.skipped), str(one.planned))
     console().print(sheet)
+    console().print(
+        "按1 = 本人在岗，按2 = 他人接听，按0 = 不能到岗；未查 = 当时有预警，没有打 / skipped: a warning was in force"
+    )
