@@ -5,8 +5,8 @@
 
 In real time and with processes of their own: a worker that is killed with SIGKILL and started again, our gateway, an
 embedded Kafka, and the vendor; the ledger is a file, or a PostgreSQL of its own. It tells how far it is every ten
-seconds, then how fast the vendor was called, whether any number was rung too often or too soon, and how long the gateway
-took to answer; it ends with status 1 where something was broken.
+seconds, then how fast the vendor was called, whether any number was rung too often or too soon, and how long the
+gateway took to answer; it ends with status 1 where something was broken.
 """
 
 from __future__ import annotations
