@@ -72,10 +72,10 @@ class Onlooker:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def until_all_ended(self, at_least: int, within_s: float = 90) -> None:
-        """Wait until the round has opened and every callout of it came to its end."""
+        """Wait until the round has opened and every callout of it came to its end; visit lists go on."""
 
         def ended() -> bool:
-            rows = self.callouts()
+            rows = [row for row in self.callouts() if not row.visit_id]
             return len(rows) >= at_least and all(row.state not in OPEN for row in rows)
 
         await self.until(ended, within_s, "the end of every callout")
