@@ -11,10 +11,13 @@ from agents.visit.state import VISITS
 from streams.ledger.verify import verify
 from tests.e2e.onlooker import Onlooker
 
+READ_WITHIN_S = 120
+
 
 async def check_history(live: Onlooker) -> None:
     """The ledger verifies, confirmed means played to the end and a key, and no number rang twice within a minute."""
     assert live.ledger is not None
+    await live.until(lambda: not live.unread(), READ_WITHIN_S, "the reading of all letters")
     verdict = await asyncio.to_thread(verify, live.ledger)
     assert verdict.faults == ()
     assert verdict.entries > 0

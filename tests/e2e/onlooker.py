@@ -17,6 +17,7 @@ from streams.cli.tokens import own_token
 from streams.ledger.contract import LedgerAwayError
 from streams.ledger.sql import SqlLedger
 from streams.replay.cap_writer import Document, write_cap
+from streams.topics import BY_NAME
 from streams.words import Colour
 
 STORY = datetime(2021, 7, 19, 13, 50, tzinfo=UTC)
@@ -62,6 +63,12 @@ class Onlooker:
     def states(self) -> Counter[str]:
         """Count the callouts by state."""
         return Counter(row.state.value for row in self.callouts())
+
+    def unread(self) -> dict[str, int]:
+        """Count the letters that a room of ours has yet to read, by topic."""
+        assert self.ledger is not None
+        waiting = self.ledger.step(lambda step: step.count_open_letters())
+        return {topic: count for topic, count in waiting.items() if BY_NAME[topic].reader}
 
     async def until(self, is_so: Callable[[], bool], within_s: float, what: str) -> None:
         """Wait until something is so, also while the ledger is away; tell how things stand if it takes too long."""

@@ -82,9 +82,7 @@ def told(live: Live, journal: Path) -> tuple[list[tuple[str, int, str]], list[st
 
 def is_quiet(live: Live, journal: Path) -> bool:
     """Tell whether no telephone rings any more, and no room has anything to read."""
-    assert live.ledger is not None
-    unread = live.ledger.step(lambda step: step.count_open_letters()).keys() - {AUDIT}
-    return not unread and all(call.over_at is not None for call in read_journal(journal).calls)
+    return not live.unread() and all(call.over_at is not None for call in read_journal(journal).calls)
 
 
 def waiting_outside(live: Live) -> int:
