@@ -180,6 +180,8 @@ def _tell_quality(county: County, start: datetime, days: int, chosen: Settings) 
     spread = "、".join(f"{LEVELS[level].said(chosen.language)} {counts[level]}" for level in Level)
     posts = f"{county.name}：岗位 {len(county.posts)}（{spread}），人员 {len(county.people)}"
     console().print(posts if zh else f"{county.name}: {len(county.posts)} posts ({spread})", highlight=False)
+    if not county.posts:
+        _fail("还没有岗位：先填“单位岗位”和“人员” / no posts yet: fill in the sheets of posts and people first")
     found = examine(county, start, start + timedelta(days=days))
     for line in score(found).explained(chosen.language):
         console().print(line, highlight=False)
