@@ -16,6 +16,7 @@ from config.rules import Hazard, Knobs, Ladder, LadderStep, Quiet, Rule, RuleBoo
 from rosters.county import County
 from rosters.model import Knocker, Person, Phone, Post, Region, Shift, Site, Station, Unit
 from streams.sim.faults import Chance, faulty_s_of
+from streams.sim.people import with_radio
 from streams.words import Colour, Level
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -68,7 +69,7 @@ def county_of(seed: int, edition: int = 0) -> County:
     chance = Chance(seed, f"county {edition}")
     often = 0.08 if edition == 0 else 0.2
     vacant = set(chance.some_of(tuple(_ON_SHIFT), often))
-    people = tuple(_person(name, chance) for name in _NAMES)
+    people = tuple(with_radio(_person(name, chance), seed) for name in _NAMES)
     posts = [_post(post, facts, on_shift=True) for post, facts in _ON_SHIFT.items()]
     posts += [_post(post, facts, on_shift=False) for post, facts in _STANDING.items()]
     change = START + timedelta(seconds=faulty_s_of(seed) * SHIFT_AT)

@@ -18,7 +18,7 @@ from streams.ledger.contract import Entry
 from streams.ledger.verify import verify
 from streams.letters import Mode
 from streams.rooms import TROUBLES
-from streams.sim import calls
+from streams.sim import calls, people
 from streams.sim.again import a_replay_opens_the_same
 from streams.sim.faults import Fault
 from streams.sim.world import World
@@ -62,7 +62,7 @@ class Broken:
 
 def broken_laws(world: World) -> list[Broken]:
     """Return every law that a night broke."""
-    laws = (*LAWS, *calls.LAWS, a_replay_opens_the_same)
+    laws = (*LAWS, *calls.LAWS, *people.LAWS, a_replay_opens_the_same)
     return [Broken(law.__name__.replace("_", " "), by) for law in laws for by in dict.fromkeys(law(world))]
 
 
@@ -131,7 +131,9 @@ def nothing_is_late_in_silence(world: World) -> Iterator[str]:
             continue
         if callout.round_id in world.seen.paused:
             continue
-        late_s = (first.at - callout.opened_at).total_seconds() - callout.ladder.dial_within_s
+        # Where a person is asked first, the machine's first call is due that much later.
+        first_s = callout.ladder.human_first_s if callout.hand_ids else 0
+        late_s = (first.at - callout.opened_at).total_seconds() - callout.ladder.dial_within_s - first_s
         if late_s > TICK_S + CLOCK_S:
             yield f"{callout.post_id} was first called {late_s:.0f} s too late, and nothing says so"
 
@@ -145,7 +147,8 @@ def what_is_counted_is_written_down(world: World) -> Iterator[str]:
     """A callout counts as many calls and messages as its history tells: no step was overwritten by another."""
     for callout in world.find(CALLOUTS):
         dialled = [entry.facts["channel"] for entry in _entries(world, callout.id) if entry.what == "dialled"]
-        told, counted = (dialled.count("voice"), dialled.count("text")), (callout.calls, callout.texts)
+        calls, texts = len(dialled) - dialled.count("text"), dialled.count("text")
+        told, counted = (calls, texts), (callout.calls, callout.texts)
         if told != counted:
             yield f"{callout.post_id} counts {counted} calls and messages, its history tells {told}"
 

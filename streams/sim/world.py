@@ -24,6 +24,7 @@ from streams.sim.county import START, county_of, habits_of, rules
 from streams.sim.faults import Chance, Fault, faulty_s_of
 from streams.sim.log import Log
 from streams.sim.network import FIRST, SECOND, Network
+from streams.sim.people import People, with_people
 from streams.sim.script import Event, letters_of
 from streams.sim.seen import Seen
 from streams.sim.store import Store, Write
@@ -52,7 +53,7 @@ class World:
         self.ledger = MemoryLedger(TABLES)
         self.seen = Seen()
         self.history: list[tuple[float, str]] = []
-        self.editions = [Facts(county_of(seed), rules())]
+        self.editions = [Facts(county_of(seed), with_people(rules(), seed))]
         self.healed = False
         self.crashes = 0
         self.died_at: Counter[str] = Counter()
@@ -65,6 +66,7 @@ class World:
         self._agenda = Agenda({})
         self._letters_read = -1
         self.store = Store(self.ledger, self._committed, lambda: self.tasks.now, saved=set(ALL_TABLES))
+        self.people = People(seed, self.tasks, self.store)
         self.log = Log(self.tasks, Chance(seed, "log"), self._hand)
         self.network = Network(self.tasks, seed, habits_of(seed), self._hear)
         if Fault.VENDOR_OUTAGE in faults:
@@ -129,7 +131,7 @@ class World:
             return
         self.note(str(event)[11:])
         if event.kind == "roster":
-            self.editions.append(Facts(county_of(self.seed, event.facts["edition"]), rules()))
+            self.editions.append(Facts(county_of(self.seed, event.facts["edition"]), with_people(rules(), self.seed)))
             for worker in self.workers:
                 self.tasks.do(self._chance.between(0, 120), lambda worker=worker: self._renew(worker))  # type: ignore[misc]
             return
@@ -277,6 +279,7 @@ class World:
 
     def _committed(self, writes: list[Write]) -> None:
         self.seen.note(writes, self.tasks.now_s)
+        self.people.note(writes)
         closed = [one.args[0] for one in writes if one.verb == "mark_published" and one.named.get("close")]
         if closed:
             self.seen.closed_unread += self.ledger.step(lambda step: _ours(step, closed[0]))
