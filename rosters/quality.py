@@ -21,7 +21,7 @@ DIGEST_LINES_MAX = 20
 DAYS_CHECKED = 14
 """So many days ahead a roster is looked at before it is published, and each day after."""
 BESIDE = timedelta(days=7)
-"""So far outside the days looked at a stretch of duty is followed to its ends, where changes lie on top."""
+"""So far outside the days looked at, or as far as one may be on duty, a stretch of duty is followed to its ends."""
 NOTHING_SET = DutyYear()
 
 
@@ -45,17 +45,20 @@ def examine(
             (deputies are not on watch; a 24-hour shift is the custom, so more than the figure is told).
         texted: Whether the full text is sent to a post by SMS, so that a landline is not enough.
     """
-    published = [shift for shift in county.shifts if shift.starts_at < ends_at and shift.ends_at > starts_at]
+    longest = timedelta(hours=year.duty_h_max)
+    first, last = starts_at - max(BESIDE, longest), ends_at + max(BESIDE, longest)
+    nearby = [shift for shift in county.shifts if shift.starts_at < last and shift.ends_at > first]
+    published = [shift for shift in nearby if shift.starts_at < ends_at and shift.ends_at > starts_at]
     changed = _changed_posts(county)
     effective = list(_effective(county, published, changed, starts_at, ends_at))
-    around = list(_effective(county, county.shifts, changed, starts_at - BESIDE, ends_at + BESIDE))
+    around = list(_effective(county, nearby, changed, first, last))
     standing = _standing(county, effective)
     found = [
         *_gaps(county, starts_at, ends_at),
         *_vacant(county),
         *_overlaps(published, starts_at, ends_at),
         *_two_places(effective, starts_at, ends_at),
-        *_too_long(around, starts_at, ends_at, timedelta(hours=year.duty_h_max)),
+        *_too_long(around, starts_at, ends_at, longest),
         *not_entitled(county, effective, year),
         *understaffed(county, effective, year, starts_at, ends_at),
         *_phones(county, standing, texted),
@@ -186,7 +189,7 @@ def _two_places(shifts: Iterable[Shift], starts_at: datetime, ends_at: datetime)
 
 
 def _too_long(shifts: Iterable[Shift], starts_at: datetime, ends_at: datetime, longest: timedelta) -> Iterator[Finding]:
-    """Find who holds posts without a break for longer than allowed; the whole stretch counts, also outside the span."""
+    """Find who holds posts without a break for longer than allowed; what lies outside the span counts as well."""
     by_person: defaultdict[str, list[Shift]] = defaultdict(list)
     for shift in shifts:
         by_person[shift.person].append(shift)

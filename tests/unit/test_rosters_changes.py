@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rosters.arrange import hold_over, leave, stand_in, swap
@@ -13,6 +13,7 @@ from rosters.changes import Change, ChangeError, ChangeKind, Stretch, apply, unc
 from rosters.county import County
 from tests.small_county import FIRST_SHIFT, small_county
 
+UNHURRIED = settings(deadline=None)
 DUTY, LEADER = "t100-duty", "t100-leader"
 FIRST, SECOND, OTHER = f"{DUTY}-1", f"{DUTY}-2", "c-leader-2"
 AGREED = {"asked_by": "t100-duty-1", "agreed_by": f"{LEADER}-1", "why": "家中有事"}
@@ -166,6 +167,7 @@ def scan(county: County, rows: list[Change], at: datetime) -> str:
 
 
 @given(changes)
+@UNHURRIED
 def test_every_minute_is_held_by_whom_a_plain_scan_finds(rows: list[Change]):
     county = small_county()
     changed = apply(county, rows)
@@ -174,6 +176,7 @@ def test_every_minute_is_held_by_whom_a_plain_scan_finds(rows: list[Change]):
 
 
 @given(changes)
+@UNHURRIED
 def test_gaps_are_exactly_the_minutes_nobody_holds(rows: list[Change]):
     changed = apply(small_county(), rows)
     gaps = changed.gaps(DUTY, minute(0), minute(2 * SPAN_MIN))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.duty.publishing import keep_telling, publish, who_was
@@ -22,6 +22,7 @@ from streams.wiring import TABLES
 from tests.small_county import FIRST_SHIFT, small_county
 from tests.unit.duty_county import a_shift, duty_county
 
+UNHURRIED = settings(deadline=None)
 DUTY, HEAD = "t100-duty", "v201-head"
 POSTS = (DUTY, "t102-duty", HEAD, "v202-head", "no-such-post")
 FIRST, SECOND, OTHER = f"{DUTY}-1", f"{DUTY}-2", "c-leader-2"
@@ -63,6 +64,7 @@ def changes(draw: st.DrawFn) -> list[Change]:
 
 
 @given(changes(), st.sampled_from(POSTS), st.integers(0, 23 * 60))
+@UNHURRIED
 def test_what_was_kept_of_a_version_answers_as_the_roster_itself_did(
     made: list[Change], post: str, minute: int
 ) -> None:

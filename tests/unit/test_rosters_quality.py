@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rosters.arrange import leave, stand_in, swap
@@ -18,6 +18,7 @@ from rosters.model import Absence, Override, Person, Phone, Shift
 from rosters.quality import examine, readiness
 from tests.unit.duty_county import CODE, ZONE, a_shift, duty_county
 
+UNHURRIED = settings(deadline=None)
 BEGIN = datetime(2021, 7, 19, tzinfo=UTC)
 MINUTES = 240
 END = BEGIN + timedelta(minutes=MINUTES)
@@ -64,6 +65,7 @@ def running(shifts: Iterable[Shift], minute: int) -> list[Shift]:
 
 
 @given(rosters())
+@UNHURRIED
 def test_gaps_are_exactly_the_minutes_in_which_nobody_is_on_shift(shifts: tuple[Shift, ...]) -> None:
     county = duty_county(shifts)
     scanned = {
@@ -76,6 +78,7 @@ def test_gaps_are_exactly_the_minutes_in_which_nobody_is_on_shift(shifts: tuple[
 
 
 @given(rosters())
+@UNHURRIED
 def test_overlaps_are_exactly_the_minutes_in_which_two_shifts_of_a_post_run(shifts: tuple[Shift, ...]) -> None:
     scanned = {
         (minute, "overlap", post)
@@ -87,6 +90,7 @@ def test_overlaps_are_exactly_the_minutes_in_which_two_shifts_of_a_post_run(shif
 
 
 @given(rosters())
+@UNHURRIED
 def test_two_places_are_exactly_the_minutes_in_which_one_person_stands_at_two_posts(
     shifts: tuple[Shift, ...],
 ) -> None:
@@ -100,6 +104,7 @@ def test_two_places_are_exactly_the_minutes_in_which_one_person_stands_at_two_po
 
 
 @given(rosters(), st.integers(30, 200))
+@UNHURRIED
 def test_too_long_is_exactly_who_holds_posts_for_more_minutes_on_end_than_allowed(
     shifts: tuple[Shift, ...], allowed: int
 ) -> None:
@@ -123,6 +128,7 @@ def test_too_long_is_exactly_who_holds_posts_for_more_minutes_on_end_than_allowe
 
 
 @given(rosters())
+@UNHURRIED
 def test_the_score_is_a_hundred_less_its_costs_and_never_below_nothing(shifts: tuple[Shift, ...]) -> None:
     given_score = score(examine(duty_county(shifts), BEGIN, END))
     assert given_score.points == max(0, 100 - sum(points for _, _, points in given_score.costs))
@@ -269,6 +275,7 @@ def changed_counties(draw: st.DrawFn) -> County:
 
 
 @given(changed_counties())
+@UNHURRIED
 def test_every_minute_that_nobody_holds_is_found_exactly_once_as_a_gap_or_as_a_leave(county: County) -> None:
     found = examine(county, BEGIN, END)
     gaps, leaves = minutes_of(found, Flaw.GAP), minutes_of(found, Flaw.ON_LEAVE)
@@ -290,6 +297,7 @@ def test_every_minute_that_nobody_holds_is_found_exactly_once_as_a_gap_or_as_a_l
 
 
 @given(changed_counties())
+@UNHURRIED
 def test_two_places_and_long_duty_count_who_is_really_there_after_all_changes(county: County) -> None:
     allowed_min = 90
     found = examine(county, BEGIN, END, year=DutyYear(duty_h_max=allowed_min / 60))

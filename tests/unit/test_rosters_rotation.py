@@ -8,13 +8,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rosters.holidays import Calendar, DayKind, Period, UnknownYearError, YearFile, period_on, read_duty_year
 from rosters.model import Shift
 from rosters.rotation import Made, Rota, make
 
+UNHURRIED = settings(deadline=None)
 ZONE = ZoneInfo("Asia/Shanghai")
 CALENDAR = Calendar()
 YEAR = (date(2025, 1, 1), date(2025, 12, 31))
@@ -119,6 +120,7 @@ leave_spans = st.tuples(st.integers(0, 80), st.integers(0, 12)).map(
     rest_h=st.integers(0, 72),
     leaves=st.dictionaries(st.sampled_from([f"p{n}" for n in range(8)]), st.lists(leave_spans, max_size=2), max_size=5),
 )
+@UNHURRIED
 def test_rest_is_kept_nobody_on_leave_serves_and_every_day_is_held_once_or_told(crews, turn_days, rest_h, leaves):
     asked = rota(crews, turn_days=turn_days, rest_h=rest_h, last=YEAR[0] + timedelta(days=90))
     result = make(asked, CALENDAR, ZONE, leaves)
@@ -140,6 +142,7 @@ def test_rest_is_kept_nobody_on_leave_serves_and_every_day_is_held_once_or_told(
 
 
 @given(crews=st.integers(4, 10), rest_h=st.sampled_from([0, 24, 48]))
+@UNHURRIED
 def test_without_leave_no_crew_has_two_more_holidays_or_weekends_than_another(crews, rest_h):
     result = made(crews, rest_h=rest_h)
     assert result.open_turns == ()
@@ -180,6 +183,7 @@ def test_the_rest_after_the_last_turn_before_is_kept() -> None:
 
 
 @given(st.integers(3, 9), st.integers(0, 11), st.sampled_from((24, 48)))
+@UNHURRIED
 def test_shifts_that_were_made_never_overlap_and_cover_each_day_once(crews: int, month: int, rest_h: int) -> None:
     first = date(2025, 1 + month, 1)
     result = make(rota(crews, first=first, last=first + timedelta(days=27), rest_h=rest_h), CALENDAR, ZONE)
