@@ -18,6 +18,7 @@ from agents.callout.state import CALLOUTS, CalloutState
 from agents.dial import budget, claim, claiming, dialler, hear, target
 from agents.dial.state import ATTEMPTS
 from agents.plan import decide as plan_decide
+from agents.plan.state import ROUNDS
 from streams import clock_guard, pump
 from streams.ids import make_id
 from streams.ledger import memory, shelves
@@ -27,6 +28,7 @@ from streams.rooms import Decision
 from streams.sim import worker
 from streams.sim.calls import HINDERING
 from streams.sim.faults import LONG_S, Fault, faults_of, faulty_s_of
+from streams.sim.people import asks_people
 from streams.sim.script import DRILL, script_of
 from streams.sim.world import FAR
 from streams.words import Colour, MsgType, Outcome
@@ -104,11 +106,14 @@ def claim_without_the_attempt(patch: Patch) -> None:
 
 
 def ignore_the_stop(patch: Patch) -> None:
-    def wanted(self, step, channel, now, limit, which=()):
-        column = target.column_of(channel)
-        return step.find(CALLOUTS, Where(column, "<=", now), order=("-severity", "opened_at"), limit=limit)
+    def look(self, one, limit, stopped, *which):
+        seen = self._wanted(one.step, one.channel, one.now, limit, which)
+        one.place(seen, one.step.load(ROUNDS, {row.round_id for row in seen}))
+        return len(seen)
 
-    patch.setattr(claim.ClaimDesk, "_wanted", wanted)
+    # The claim alone ignores it for a moment only: what is stopped is closed by letters soon.
+    leave_stopped_callouts_open(patch)
+    patch.setattr(claim.ClaimDesk, "_look", look)
 
 
 def ignore_the_pause(patch: Patch) -> None:
@@ -179,7 +184,7 @@ def never_ask_for_lost_claims(patch: Patch) -> None:
 
 
 def dial_again_at_once(patch: Patch) -> None:
-    patch.setattr(claim, "LEASE_S", 0.0)
+    patch.setattr(claiming, "LEASE_S", 0.0)
 
 
 def dial_again_whatever_is_known(patch: Patch) -> None:
@@ -338,6 +343,10 @@ def tick_ten_minutes_late(patch: Patch) -> None:
     patch.setattr(callout_agent.CalloutRoom, "tick", late)
 
 
+def leave_what_people_wrote(patch: Patch) -> None:
+    patch.setattr(callout_decide, "SPOKEN", ())
+
+
 MUTATIONS = (
     Mutation("a letter is closed when it is published", close_at_publishing),
     Mutation("the version of a row is not checked", skip_the_version_check, with_faults(Fault.OVERLAP)),
@@ -379,4 +388,5 @@ MUTATIONS = (
     Mutation("a letter is taken twice", take_a_letter_twice, with_faults(Fault.LOG_DOUBLE)),
     Mutation("a step that fails is half written", write_half_of_a_step, with_faults(Fault.OVERLAP)),
     Mutation("due steps are taken ten minutes late", tick_ten_minutes_late),
+    Mutation("what people wrote down of their calls counts for nothing", leave_what_people_wrote, asks_people),
 )
