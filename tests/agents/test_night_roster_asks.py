@@ -210,3 +210,11 @@ def test_the_leader_is_told_of_a_request_and_those_it_is_about_of_the_word(make_
 
     night.phone(f"sim:{OTHER}").expects_text("t100-leader-1同意")
     assert night.phone("t100-leader").calls == []
+
+
+def test_two_desks_that_agree_at_once_make_one_change(afternoon: Night) -> None:
+    row = ask_swap(afternoon)
+    agree(afternoon, row)
+    with pytest.raises(ChangeError, match="已同意"):
+        agree(afternoon, row)
+    assert len(afternoon.find(ROSTER_CHANGES)) == 1
