@@ -83,19 +83,26 @@ async def live_through(night: Night) -> dict[str, object]:
             await asyncio.sleep(dice.uniform(0.5, 2))
         await crew.until_all_ended(at_least=POSTS, within_s=1200)
         await check_history(crew)
-        late = frozenset(row.subject for row in crew.rows(TROUBLES) if row.kind == "dial_late")
+        late = frozenset(row.subject for row in crew.rows(TROUBLES))
         witness = Witness(read_journal(crew.journal), crew.callouts(), crew.rows(ATTEMPTS), night.fallen, late)
+        figures = {**witness.figures(), "processes started again": crew.restarts, "blows left out": missing}
+        keep(figures, witness.complaints())
         assert not witness.complaints(), "\n".join(witness.complaints())
-        return {**witness.figures(), "processes started again": crew.restarts, "blows left out": missing}
+        return figures
+
+
+def keep(figures: dict[str, object], complaints: list[str]) -> None:
+    """Write the figures down where JIAOYING_TEST_FIGURES says, also those of a night that failed."""
+    path = os.environ.get("JIAOYING_TEST_FIGURES")
+    if path:
+        text = json.dumps({**figures, "complaints": complaints}, ensure_ascii=False, indent=1)
+        Path(path).write_text(text, encoding="utf-8")
 
 
 def show(figures: dict[str, object]) -> None:
-    """Print the figures, and keep them where one was asked to."""
+    """Print the figures."""
     table = Table("", "", title="kill anywhere", show_header=False)
     for name, value in figures.items():
         said = "\n".join(f"{key}: {each}" for key, each in value.items()) if isinstance(value, dict) else str(value)
         table.add_row(name, said)
     Console(file=sys.stdout, width=110).print(table)
-    kept = os.environ.get("JIAOYING_TEST_FIGURES")
-    if kept:
-        Path(kept).write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")

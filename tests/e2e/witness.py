@@ -75,7 +75,7 @@ class Witness:
     attempts: Sequence[Attempt]
     blows: Sequence[Blow]
     told_late: frozenset[str] = frozenset()
-    """Callouts of which a person was told that they were not dialled in time."""
+    """Callouts of which a person was told that they were not dialled, or not sent a text, in time."""
 
     def complaints(self) -> list[str]:
         """Return everything that is not as promised."""
@@ -134,23 +134,29 @@ class Witness:
                     yield f"{later.sid} rang for {later.attempt} before {earlier.sid} for {earlier.attempt} was over"
 
     def called_after_the_receipt(self) -> Iterator[str]:
-        """No call begins after all that it speaks for was answered, but for one that was claimed before."""
-        receipts = {row.id: row.receipt.key_at for row in self.callouts if row.receipt is not None}
+        """No call is claimed when all that it speaks for was answered, and one at the most begins after the key.
+
+        The key is pressed some time before the room has read of it: what was claimed in between may still ring.
+        """
+        for call, attempt, over_at in self.calls_after_the_key():
+            if attempt.dialled_at > over_at:
+                yield f"{call.sid} was claimed after everything it speaks for was answered"
+        late = Counter(callout for _, attempt, _ in self.calls_after_the_key() for callout in attempt.callouts)
+        for callout, count in late.items():
+            if count > 1:
+                yield f"{callout} was rung {count} times after its key"
+
+    def calls_after_the_key(self) -> Iterator[tuple[Call, Attempt, datetime]]:
+        """Yield calls that began after the keys for all they speak for, and when the last of these was answered."""
+        closed = {row.id: (row.receipt.key_at, row.closed_at) for row in self.callouts if row.receipt is not None}
         claims = {attempt.id: attempt for attempt in self.attempts}
-        late: Counter[str] = Counter()
         for call in self.journal.calls:
             attempt = claims.get(call.attempt)
-            answered = [receipts.get(callout) for callout in attempt.callouts] if attempt else []
-            if attempt is None or any(at is None for at in answered):
-                continue
-            over_at = max(at for at in answered if at is not None)
-            if call.began_at > over_at:
-                late.update(attempt.callouts)
-                if attempt.dialled_at > over_at:
-                    yield f"{call.sid} was claimed after everything it speaks for was answered"
-        yield from (
-            f"{callout} was rung {count} times after its receipt" for callout, count in late.items() if count > 1
-        )
+            ends = [closed.get(callout, (None, None)) for callout in attempt.callouts] if attempt else []
+            keys = [key_at for key_at, _ in ends if key_at is not None]
+            overs = [closed_at for _, closed_at in ends if closed_at is not None]
+            if attempt is not None and len(overs) == len(keys) == len(ends) and call.began_at > max(keys):
+                yield call, attempt, max(overs)
 
     def confirmed_without_a_key(self) -> Iterator[str]:
         """What the ledger calls confirmed, the vendor saw: a key 1 in a call of that attempt."""
@@ -198,6 +204,7 @@ class Witness:
             "texts": self.journal.texts,
             "calls per attempt": dict(sorted(times.items())),
             "second calls for one attempt": again,
+            "calls claimed before a key was read, begun after it": sum(1 for _ in self.calls_after_the_key()),
             "second calls per blow": round(again / max(1, len(self.blows)), 2),
             "attempts that no call was placed for": len(
                 {item.id for item in self.attempts if _is_call(item)} - set(calls)
