@@ -14,7 +14,7 @@ from agents.callout.course import CalloutReason, Course
 from agents.callout.state import ANSWERED, Callout, Unreachable
 from agents.facts import Facts
 from rosters.model import Person
-from rosters.numbers import mask
+from rosters.numbers import BY_HAND_SCHEME, mask
 from streams.ids import make_id
 from streams.ledger.contract import Draft
 from streams.letters import Mode
@@ -44,7 +44,8 @@ def is_lost(callouts: Sequence[Callout], now: datetime, facts: Facts) -> bool:
     since = now - timedelta(seconds=facts.book.knobs.lost_village_s)
     tried = {(item.person_id, item.masked) for each in called for item in each.unreachable if item.at >= since}
     people = _people({item.post_id for item in called}, now, facts)
-    numbers = {phone.number for person in people for phone in person.phones}
+    # A radio meets no network that could be gone: whether anybody hears it, a person has to find out.
+    numbers = {phone.number for each in people for phone in each.phones if not phone.number.startswith(BY_HAND_SCHEME)}
     # One number may be several people's: tried for one of them, it was tried.
     silent = {phone.number for person in people for phone in person.phones if (person.id, mask(phone.number)) in tried}
     return len(numbers) >= PHONES_MIN and numbers == silent

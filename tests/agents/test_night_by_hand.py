@@ -187,6 +187,14 @@ def test_the_ladder_waits_three_minutes_for_the_radio_and_goes_on(make_night):
     night.phone(f"sim:{HEAD}-b").expects_call()
 
 
+def test_a_village_with_a_radio_whose_phones_are_all_off_is_lost_all_the_same(make_night):
+    night = make_night(second_phones={HEAD: "hand:radio-3"})
+    night.phone(HEAD).habit("switched_off")
+    night.phone(f"sim:{HEAD}-b").habit("no_coverage")
+    night.warning().advance(minutes=10)
+    assert [trouble.kind for trouble in night.troubles() if trouble.closed_at is None] == ["village_lost"]
+
+
 def test_no_text_goes_to_a_radio(make_night):
     night = radio(make_night).advance(minutes=5)
     assert all(text.masked != "hand:radio-3" for text in night.find(ATTEMPTS, Where("channel", "=", Channel.TEXT)))
