@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check e2e sim vendors up replay clean lock
+.PHONY: help demo test check e2e fuzz sim vendors up replay clean lock
 
 help: ## 列出命令 / list the commands
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ e2e: $(STAMP) ## Apache Kafka、PostgreSQL，边叫边杀进程 / the same night
 
 sim: $(STAMP) ## 五千个带故障的模拟夜晚 / five thousand simulated nights with faults
 	@$(BIN)/jiaoying sim --nights 5000
+
+fuzz: $(STAMP) ## 把弄坏的文件递进每个入口，按接口说明乱问网关 / spoiled documents at every door, anything asked of the gateway
+	@$(BIN)/python -m tests.fuzz
 
 check: $(STAMP) ## 只做静态检查 / lint and types only
 	@$(BIN)/ruff check .

@@ -56,6 +56,8 @@ class Door:
     """One door, with the documents it is for and how they are spoiled."""
 
     name: ClassVar[str]
+    share: ClassVar[float] = 1.0
+    """How many documents of a run it is handed: a door that reads a whole folder each time takes its time."""
 
     def seeds(self) -> tuple[Seed, ...]:
         """Sound documents."""
@@ -167,6 +169,7 @@ class Rosters(Door):
     """`jiaoying roster import`: files in the formats that offices use."""
 
     name = "rosters"
+    share = 0.2
 
     def __init__(self) -> None:
         self.county = small_county()
@@ -233,6 +236,7 @@ class CountyFolder(Folder):
     """The county's sheets: a folder with faults is refused whole, with file and line."""
 
     name = "county"
+    share = 0.1
     source = OWN_FOLDER / "sample"
 
     def seeds(self) -> tuple[Seed, ...]:
@@ -256,6 +260,7 @@ class Rules(Folder):
     """The rules: faulty ones are refused with path and line, and what is in force stays in force."""
 
     name = "rules"
+    share = 0.05
     source = OWN_FOLDER
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from pydantic import Field
 from streams.doors.http.desk import Desk, Done
 from streams.doors.http.guard import Caller, Guard
 from streams.doors.http.limits import read_document
-from streams.doors.http.problems import language_of
+from streams.doors.http.problems import AGAIN, language_of
 from streams.doors.http.tokens import Scope
 from streams.doors.orders import CallRequest, ChainRequest, Name, VouchRequest
 from streams.doors.readings import BYTES_MAX
@@ -38,7 +38,7 @@ class ChainOrder(Model):
 
 def documents_router(guard: Guard, reception: Reception) -> APIRouter:
     """Return the doors that take documents in."""
-    router = APIRouter(prefix="/v1", tags=["documents"])
+    router = APIRouter(prefix="/v1", tags=["documents"], responses=AGAIN)
     sender = Depends(guard.needs(Scope.SENDER))
 
     @router.post("/warnings", status_code=202, openapi_extra=_body("application/cap+xml", "application/json"))
@@ -66,7 +66,7 @@ def documents_router(guard: Guard, reception: Reception) -> APIRouter:
 
 def orders_router(guard: Guard, desk: Desk) -> APIRouter:
     """Return the doors through which people act."""
-    router = APIRouter(prefix="/v1", tags=["orders"])
+    router = APIRouter(prefix="/v1", tags=["orders"], responses=AGAIN)
     operator = Depends(guard.needs(Scope.OPERATOR))
 
     @router.post("/orders/call", status_code=202)

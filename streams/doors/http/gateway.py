@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,7 +31,7 @@ from streams.doors.http.guard import Guard
 from streams.doors.http.hearing import hearing_router
 from streams.doors.http.limits import BodyLimit
 from streams.doors.http.phones import phones_router
-from streams.doors.http.problems import install
+from streams.doors.http.problems import PROBLEMS, install
 from streams.doors.http.roster import RosterDesk, roster_router
 from streams.doors.http.roster_pages import roster_pages
 from streams.doors.http.tokens import Scope as Right
@@ -74,7 +74,9 @@ def create_gateway(house: House, settings: Settings, *, registry: CollectorRegis
                 await watching
 
     # The interactive documentation would load scripts from elsewhere: the description itself is enough.
-    app = FastAPI(title="叫应 jiaoying", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="叫应 jiaoying", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, responses=PROBLEMS
+    )
     website = Website(house, guard, desk, settings)
     install(app, settings.language, website.fault)
     app.include_router(api.documents_router(guard, reception))
@@ -107,7 +109,7 @@ def health_router(house: House, guard: Guard, metrics: CollectorRegistry) -> API
         """The process answers."""
         return {"live": True}
 
-    @router.get("/ready")
+    @router.get("/ready", responses={503: {"description": "It would not.", "content": {"application/json": {}}}})
     async def ready() -> JSONResponse:
         """The ledger answers: what comes in now would be kept."""
         try:
@@ -116,7 +118,7 @@ def health_router(house: House, guard: Guard, metrics: CollectorRegistry) -> API
             return JSONResponse({"ready": False, "ledger": "away"}, 503, {"Retry-After": "2"})
         return JSONResponse({"ready": True, "ledger": "answers"})
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def tell_metrics(request: Request) -> Response:
         """What was counted, for Prometheus: on this machine without, from elsewhere with a reader's token."""
         if not _is_local(request):

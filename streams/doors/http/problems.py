@@ -36,6 +36,30 @@ TITLES: dict[int, Word] = {
 }
 
 
+_PROBLEM = {
+    "application/problem+json": {
+        "schema": {
+            "type": "object",
+            "required": ["type", "title", "status", "detail", "instance"],
+            "properties": {
+                "type": {"type": "string"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string", "description": "What is wrong and what to do."},
+                "element": {"type": "string", "description": "The element or field at fault."},
+                "instance": {"type": "string", "description": "The path that was asked for."},
+            },
+        }
+    }
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "It was not taken: what is wrong, where, and what to do.", "content": _PROBLEM},
+    503: {"description": "The ledger is away and nothing was kept; ask again.", "content": _PROBLEM},
+}
+"""What every address may answer beside its own answers, for the description of the API."""
+AGAIN: dict[int | str, dict[str, Any]] = {200: {"description": "It was known already; nothing was changed."}}
+
+
 class ProblemError(HTTPException):
     """A request that ends in a problem: its status, what is wrong and what to do, and the element at fault.
 
