@@ -116,7 +116,7 @@ def build(  # noqa: PLR0913 - what a house is made of
     # A house replaces its own facts only, never those of whoever made them.
     facts = Facts(facts.county, facts.book, year=facts.year)
     callout = CalloutRoom(facts)
-    intake, plan, visit, duty = IntakeRoom(facts), PlanRoom(facts), VisitRoom(facts), DutyRoom(facts)
+    intake, plan, visit, duty = IntakeRoom(facts), PlanRoom(facts), VisitRoom(facts), DutyRoom(facts, number_key)
     rooms: dict[str, Room] = {
         topics.WARNINGS_RAW: intake,
         topics.READINGS: SenseRoom(facts),

@@ -40,6 +40,7 @@ from agents.duty.state import (
 from agents.duty.zero import find_missing
 from agents.facts import Facts
 from agents.intake.state import CHAINS, ChainState
+from agents.phones.record import with_verified
 from agents.plan.state import ROUNDS
 from rosters.arrange import hold_over
 from rosters.ledger import ROSTER_ASKS
@@ -57,8 +58,9 @@ class DutyRoom:
 
     name = "duty"
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, number_key: bytes = b"") -> None:
         self.facts = facts
+        self._number_key = number_key
         self.roster = LivingRoster(facts)
         self._telling = False
 
@@ -133,7 +135,9 @@ class DutyRoom:
             case DutyReason.ZERO_MISSING:
                 find_missing(step, item.at, now, self.facts)
             case DutyReason.NOT_READY:
-                self._send(step, item, notices.not_ready(item.at, self.facts), now, item.at.isoformat())
+                known = with_verified(step, county, self._number_key)
+                told = notices.not_ready(known, item.at, self.facts)
+                self._send(step, item, told, now, item.at.isoformat())
 
     def _send(self, step: Step, item: Happening, told: list[Notice], now: datetime, cause: str) -> None:
         """Send notices as messages; what fell due long ago is written down only."""

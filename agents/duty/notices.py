@@ -12,7 +12,7 @@ from datetime import datetime
 
 from agents.facts import Facts
 from agents.plan.state import Round
-from rosters.county import DUTY_LEADER, DUTY_OFFICER
+from rosters.county import DUTY_LEADER, DUTY_OFFICER, County
 from rosters.model import Post
 from rosters.quality import DAYS_CHECKED, readiness
 from streams.ids import REAL, make_id
@@ -125,12 +125,15 @@ def zero_reports(at: datetime, facts: Facts) -> list[Notice]:
     return [Notice(post.id, text) for post in _duty_posts(facts, DUTY_OFFICER)]
 
 
-def not_ready(at: datetime, facts: Facts) -> list[Notice]:
-    """Tell the county's leaders on duty what the coming days lack; nobody is told anything when all is well."""
-    lines = readiness(facts.county, at, year=facts.year)
+def not_ready(county: County, at: datetime, facts: Facts) -> list[Notice]:
+    """Tell the county's leaders on duty what the coming days lack; nobody is told anything when all is well.
+
+    `county` is the roster as it is now, its verified phones marked.
+    """
+    lines = readiness(county, at, year=facts.year)
     if not lines:
         return []
-    text = f"【{facts.county.name}值班】今后{DAYS_CHECKED}天值班表有{len(lines)}处问题：{'；'.join(lines)}"
+    text = f"【{county.name}值班】今后{DAYS_CHECKED}天值班表有{len(lines)}处问题：{'；'.join(lines)}"
     posts = [post for post in _duty_posts(facts, DUTY_LEADER) if post.level is Level.COUNTY]
     return [Notice(post.id, text) for post in posts]
 

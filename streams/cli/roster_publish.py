@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from agents.duty.publishing import faults_of, publish
+from agents.phones.record import with_verified
 from rosters.findings import blocking, told
 from rosters.ledger import ROSTER_VERSIONS
 from rosters.versions import Snapshot, differences, snapshot_of
 from streams.cli.roster_office import By, duty_year, office
 from streams.cli.screen import console
+from streams.installation import number_key
 
 SHOWN_MAX = 40
 
@@ -32,7 +34,8 @@ def publish_roster(
     """发布值班表：先检查，有空岗等问题不予发布 / check and publish the roster; refused where something blocks."""
     with office() as desk:
         year = duty_year(desk.chosen)
-        faults = desk.do(lambda step: faults_of(step, desk.published, year, desk.now))
+        known = desk.do(lambda step: with_verified(step, desk.published, number_key(desk.chosen)))
+        faults = desk.do(lambda step: faults_of(step, known, year, desk.now))
         row = desk.do(lambda step: publish(step, desk.published, faults, by=by, now=desk.now, despite=despite))
     for one in faults:
         console().print(f"· \\[{one.flaw.severity.chinese}] {told(one, desk.published)}", highlight=False)

@@ -181,7 +181,8 @@ class RosterDesk:
                 400, "folder", f"值班表文件有误，不能发布：{str(error)[:400]}", "The county's folder has faults."
             ) from error
         year = self._year()
-        faults = await ledger.look(lambda step: faults_of(step, county, year, now))
+        key = self.house.number_key
+        faults = await ledger.look(lambda step: faults_of(step, with_verified(step, county, key), year, now))
         by = f"{request.by}（{caller.name}）"
         try:
             return await ledger.run(lambda step: publish(step, county, faults, by=by, now=now, despite=request.despite))
