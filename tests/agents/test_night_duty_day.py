@@ -9,9 +9,13 @@ import pytest
 from agents.duty import measures, zero
 from agents.duty.record import record_signature
 from agents.duty.state import HANDOVERS, ZERO_REPORTS, Equipment, Handover
+from agents.phones.state import VERIFIED_PHONES, VerifiedHow, VerifiedPhone
+from agents.plan.state import ROUNDS
 from config.rules import DutyKnobs, RuleBook
 from rosters.changes import ChangeError
-from streams.replay.night import Night
+from rosters.county import County
+from rosters.numbers import number_digest
+from streams.replay.night import NUMBER_KEY, Night
 from streams.replay.times import read_local
 from tests.unit.duty_county import a_shift, duty_county
 
@@ -185,14 +189,47 @@ def test_the_digest_tells_the_leader_of_the_county_what_the_coming_days_lack(mak
     assert night.phone("t100-leader").texts == []
 
 
-def test_the_digest_says_nothing_when_all_is_well(rules) -> None:
-    people = {f"q{n}": (f"人{n}", f"sim:q{n}") for n in range(12)}
+def whole_county(number: str) -> County:
+    """Twenty days without a hole, two people to a post; `number` is their number with {n} for who it is."""
+    people = {f"q{n}": (f"人{n}", number.format(n=n)) for n in range(12)}
     shifts = [
         a_shift(post, f"q{2 * place + day % 2}", f"{date(2021, 7, 18) + timedelta(days=day)}T08:00")
         for day in range(20)
         for place, post in enumerate(sorted(duty_county().posts))
     ]
+    return duty_county(shifts, people)
+
+
+def test_the_digest_says_nothing_when_all_is_well(rules) -> None:
     knobs = with_duty(rules, notices=True, readiness_at="15:00")
-    night = Night(county=duty_county(shifts, people), rules=knobs, start="2021-07-19 14:50").at("15:30")
+    night = Night(county=whole_county("sim:q{n}"), rules=knobs, start="2021-07-19 14:50").at("15:30")
 
     assert [text for n in range(12) for text in night.phone(f"sim:q{n}").texts] == []
+
+
+def test_the_digest_names_phones_until_they_are_verified(rules) -> None:
+    knobs = with_duty(rules, notices=True, readiness_at="15:00")
+    night = Night(county=whole_county("+8613800001{n:03d}"), rules=knobs, start="2021-07-19 14:50").at("15:30")
+    assert len(told_by_digest(night)) == 1
+
+    phones = [
+        VerifiedPhone(
+            id=f"real|phone|{person.id}",
+            number_key=number_digest(person.phones[0].number, NUMBER_KEY),
+            name=person.name,
+            masked="+86138****",
+            person_id=person.id,
+            how=VerifiedHow.KEY,
+            by="test",
+            verified_at=night.now,
+            verification_id="",
+        )
+        for person in night.county.people.values()
+    ]
+    night.ledger.step(lambda step: step.save(VERIFIED_PHONES, phones))
+    night.at("2021-07-20 15:30")
+    assert len(told_by_digest(night)) == 1
+
+
+def told_by_digest(night: Night) -> list[str]:
+    return [row.headline for row in night.find(ROUNDS) if row.headline == "not_ready"]
