@@ -30,6 +30,9 @@ async def asking(house: House, settings: Settings) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for carrier in house.carriers:
+            if isinstance(carrier, Polled):
+                await carrier.close()
 
 
 def askers(house: House, settings: Settings) -> Iterator[Asker]:

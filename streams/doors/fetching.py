@@ -17,6 +17,8 @@ from streams.clock import Clock
 
 PAUSE_S = 5.0
 """After a failure."""
+IDLE_S = 0.5
+"""After a question that found nothing: the queue itself waits for the next receipt, but need not."""
 Receipt = Mapping[str, Any]
 Keep = Callable[[list[Receipt]], Awaitable[None]]
 log = logging.getLogger(__name__)
@@ -44,6 +46,10 @@ class Mailbox(Protocol):
         """Take receipts out for good."""
         ...
 
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
 
 @dataclass
 class Fetcher:
@@ -61,15 +67,22 @@ class Fetcher:
 
     async def keep_fetching(self) -> None:
         """Fetch until cancelled; whatever fails is fetched again."""
-        while True:
-            try:
-                await self.fetch_once()
-            except CarrierError as error:
-                log.warning("receipts cannot be fetched: %s", error)
-                await asyncio.sleep(PAUSE_S)
-            except Exception:
-                log.exception("receipts of %s could not be kept; they come again", self.mailbox.name)
-                await asyncio.sleep(PAUSE_S)
+        try:
+            while True:
+                wait_s = await self._fetch()
+                await asyncio.sleep(wait_s)
+        finally:
+            await self.mailbox.close()
+
+    async def _fetch(self) -> float:
+        """Fetch, and return how many seconds to wait before the next time."""
+        try:
+            return 0.0 if await self.fetch_once() else IDLE_S
+        except CarrierError as error:
+            log.warning("receipts cannot be fetched: %s", error)
+        except Exception:
+            log.exception("receipts of %s could not be kept; they come again", self.mailbox.name)
+        return PAUSE_S
 
     async def fetch_once(self) -> int:
         """Take what waits, keep it, put it away; return how many receipts there were."""

@@ -328,6 +328,8 @@ class Network:
             await self._aside(self._tell_of_text(text, status, handset))
 
     async def _tell_of_text(self, text: Placed, status: str, handset: Handset) -> None:
+        if not text.parameter("StatusCallback"):
+            return
         fields = {"MessageSid": text.sid, "MessageStatus": status, "To": text.parameter("To")}
         if status == "undelivered":
             fields["ErrorCode"] = handset.error_code or "30003"

@@ -1,6 +1,6 @@
 """The queues of the fake Aliyun, over its real protocol (消息服务 MNS): XML, its signature, tokens that end.
 
-A message that was taken is not shown again until `reappear()`, and is gone when it was put away.
+A message that was taken is hidden for half a minute, or until `reappear()`, and is gone when it was put away.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import base64
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -26,6 +26,7 @@ from tests.wire.fake_mainland import written
 
 ACCOUNT = "1234567890"
 TOKEN_FOR = timedelta(hours=1)
+HIDDEN_FOR = timedelta(seconds=30)
 KINDS = {
     "voice-call-report": "VoiceCallReport",
     "voice-report": "VoiceReport",
@@ -40,7 +41,7 @@ class Message:
 
     body: str
     handle: str
-    is_taken: bool = False
+    hidden_until: datetime | None = None
 
 
 @dataclass
@@ -63,6 +64,7 @@ class FakeQueues(FakeAliyun):
         self.tokens_given = 0
         self.plainly = False
         self.away = 0
+        self._handles = 0
 
     @property
     def app(self) -> Any:
@@ -76,7 +78,7 @@ class FakeQueues(FakeAliyun):
         """Let what was taken and not put away be seen again."""
         for messages in self.queues.values():
             for message in messages:
-                message.is_taken = False
+                message.hidden_until = None
 
     def left(self) -> int:
         """Return how many messages are in the queues."""
@@ -92,7 +94,8 @@ class FakeQueues(FakeAliyun):
         if not self.plainly and not isinstance(receipt, str):
             body = base64.b64encode(body.encode()).decode()
         messages = self.queues[f"Alicom-Queue-{ACCOUNT}-{KINDS[kind]}"]
-        messages.append(Message(body, f"{len(messages) + 1}-handle"))
+        self._handles += 1
+        messages.append(Message(body, f"{self._handles}-handle"))
 
     async def _push(self, kind: str, batch: Any) -> int:
         for receipt in batch:
@@ -126,12 +129,17 @@ class FakeQueues(FakeAliyun):
         asked = dict(request.query_params)
         if set(asked) != {"numOfMessages", "waitseconds"} or int(asked["waitseconds"]) > 30:
             self.unexpected.append(f"receiving with {asked}")
-        visible = [message for message in self.queues[name] if not message.is_taken][: int(asked["numOfMessages"])]
+        visible = await self._visible(name, int(asked["numOfMessages"]), int(asked["waitseconds"]))
         if not visible:
             return _fault(404, "MessageNotExist")
         for message in visible:
-            message.is_taken = True
+            message.hidden_until = self.now + HIDDEN_FOR
         return _xml("Messages", "".join(map(_message, visible)))
+
+    async def _visible(self, name: str, most: int, _wait_s: int) -> list[Message]:
+        """Return what can be taken; in virtual time nobody waits for it."""
+        now = self.now
+        return [each for each in self.queues[name] if each.hidden_until is None or each.hidden_until <= now][:most]
 
     async def _delete(self, request: Request) -> Response:
         body = await request.body()

@@ -129,8 +129,11 @@ class FakeStudio(FakeTwilio):
         data = json.loads(asked["Parameters"][0])
         sid = f"FN{len(self.executions) + 1:032x}"
         self.executions[sid] = made = Execution(sid, to, {"flow": {"data": data}, "widgets": {}}, self.now)
-        self._waiting.append(made)
+        self._take_execution(made)
         return JSONResponse(self._execution_json(made), 201)
+
+    def _take_execution(self, made: Execution) -> None:
+        self._waiting.append(made)
 
     def _list(self, _: Request, asked: dict[str, list[str]]) -> JSONResponse:
         if unknown := set(asked) - {"DateCreatedFrom", "PageSize"}:

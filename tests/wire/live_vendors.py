@@ -19,12 +19,14 @@ from typing import Any, cast
 
 import aiohttp
 
-from tests.wire import fake_aliyun, fake_mainland, fake_twilio
+from agents.dial.carriers.studio_flow import definition
+from tests.wire import fake_aliyun, fake_mainland, fake_queues, fake_studio, fake_twilio
 from tests.wire.fake_mainland import Accepted
 from tests.wire.fake_phones import Answer, Handset, Placed
 
 HANG_S = 30.0
 LATE_S = 20.0
+LOOK_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,37 @@ class LiveAliyun(_Live, fake_aliyun.FakeAliyun):
             # The real one pushes again after 1, 5 and 10 minutes.
             await self._pass(60)
         return answer.status_code, answer.text
+
+
+class LiveStudio(LiveTwilio, fake_studio.FakeStudio):
+    """Twilio that conducts calls by our flow and calls nothing back."""
+
+    def __init__(self, nature: Nature | None = None, journal: Journal | None = None) -> None:
+        fake_studio.FakeStudio.__init__(self, definition())
+        checked = list(self.unexpected)
+        self._begin(nature or Nature(), journal or Journal())
+        for fault in checked:
+            self.unexpected.append(fault)
+
+    def _take_execution(self, made: fake_studio.Execution) -> None:
+        self.journal.note(self.vendor, "call", number=made.to, id=made.sid)
+        self._start(self._run(made))
+
+
+class LiveQueues(LiveAliyun, fake_queues.FakeQueues):
+    """Aliyun that keeps receipts in queues and pushes nothing."""
+
+    def __init__(self, nature: Nature | None = None, journal: Journal | None = None) -> None:
+        fake_queues.FakeQueues.__init__(self)
+        self._begin(nature or Nature(), journal or Journal())
+
+    async def _visible(self, name: str, most: int, wait_s: int) -> list[fake_queues.Message]:
+        """Wait for the next message as long as was asked for."""
+        for _ in range(max(1, int(wait_s / LOOK_S))):
+            if found := await super()._visible(name, most, wait_s):
+                return found
+            await asyncio.sleep(LOOK_S)
+        return []
 
 
 def habit_of(number: str) -> Handset:

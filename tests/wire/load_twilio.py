@@ -74,13 +74,17 @@ def main(arguments: Sequence[str]) -> int:
     if options.be == "gateway":
         be_gateway(options)
         return 0
+    # Begun in the background of a shell it hears no Ctrl-C: whatever ends it, its processes end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="jiaoying-load-"))
         options.folder = folder
         if options.postgres:
             options.ledger_url = stack.enter_context(running_postgres())
+        broker = EmbeddedBroker(free_port(), Path(folder) / "broker.log")
+        stack.callback(broker.stop)
         options.ledger_url = options.ledger_url or f"sqlite:///{Path(folder) / 'ledger.sqlite3'}"
-        return run(options)
+        return run(options, broker)
 
 
 async def be_worker(options: argparse.Namespace) -> None:
@@ -102,7 +106,7 @@ def be_gateway(options: argparse.Namespace) -> None:
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="critical", access_log=False, backlog=2048)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, broker: EmbeddedBroker) -> int:
     """Call everybody, and say how it went."""
     folder = Path(options.folder)
     migrate(options.ledger_url, TABLES)
@@ -111,7 +115,6 @@ def run(options: argparse.Namespace) -> int:
     faults = {name: float(share) for name, _, share in (each.rpartition("=") for each in options.fault)}
     fake = LiveTwilio(Nature(faults=faults), journal)
     fake.handsets = handsets(options.people)
-    broker = EmbeddedBroker(free_port(), folder / "broker.log")
     broker.start()
     options.kafka, options.ours = f"127.0.0.1:{broker.port}", f"http://127.0.0.1:{free_port()}"
     set_up_topics((options.kafka,))
@@ -122,7 +125,6 @@ def run(options: argparse.Namespace) -> int:
         watch(house.ledger, fake, told, options.minutes * 60)
         fake.stop()
     told.cpu_s = {**SPENT, "vendor": time.process_time()}
-    broker.stop()
     fake.close()
     journal.close()
     lines, broken = report(told, read_journal(folder / "vendor.jsonl", told.began_at), house.ledger)

@@ -87,6 +87,5 @@ async def test_asking_begins_with_the_gateway_and_ends_with_it(tmp_path: Path, w
     async with asyncio.timeout(30), asking(installation.house, settings):
         await asyncio.to_thread(was_asked, fake)
     assert [task for task in asyncio.all_tasks() if "keep_asking" in repr(task)] == []
-    await installation.house.carriers[1].close()
     installation.ledger.close()
     fake.close()

@@ -49,7 +49,7 @@ class Asking(House):
     def poller(self, carrier: StudioCarrier) -> Poller:
         return Poller(carrier, self.ledger, self.hear, self.clock, NUMBER_KEY)
 
-    def keep(self, vendor_id: str, channel: Channel = Channel.VOICE) -> None:
+    def know(self, vendor_id: str, channel: Channel = Channel.VOICE) -> None:
         """Let the ledger know an attempt that the vendor took."""
         dial = self.dial(channel=channel)
         row = Attempt(
@@ -83,7 +83,7 @@ async def call(asking: Asking, carrier: StudioCarrier, handset: Handset) -> list
     """Call somebody, let it happen, ask; return what was heard."""
     asking.fake.handsets[NUMBER] = handset
     placed = await carrier.place(asking.dial())
-    asking.keep(placed.vendor_id)
+    asking.know(placed.vendor_id)
     asking.fake.play()
     await asking.poller(carrier).ask_once()
     return asking.told()
@@ -149,7 +149,7 @@ async def test_a_call_that_nobody_answered_ends_with_the_network_s_word(
 
 async def test_a_call_under_way_tells_what_is_known_and_its_end_later(asking: Asking, carrier: StudioCarrier):
     placed = await carrier.place(asking.dial())
-    asking.keep(placed.vendor_id)
+    asking.know(placed.vendor_id)
     poller = asking.poller(carrier)
     assert await poller.ask_once() == 0
     asking.fake.handsets[NUMBER] = Handset(keys=["1"])
@@ -160,7 +160,7 @@ async def test_a_call_under_way_tells_what_is_known_and_its_end_later(asking: As
 async def test_asked_again_nothing_is_told_twice(asking: Asking, carrier: StudioCarrier):
     asking.fake.handsets[NUMBER] = Handset(keys=["1"])
     placed = await carrier.place(asking.dial())
-    asking.keep(placed.vendor_id)
+    asking.know(placed.vendor_id)
     asking.fake.play()
     poller = asking.poller(carrier)
     assert [await poller.ask_once(), await poller.ask_once()] == [4, 0]
@@ -176,7 +176,7 @@ async def test_a_second_gateway_tells_the_same_news_with_the_same_seq(asking: As
 async def test_news_that_could_not_be_kept_are_asked_for_again(asking: Asking, carrier: StudioCarrier):
     asking.fake.handsets[NUMBER] = Handset(keys=["1"])
     placed = await carrier.place(asking.dial())
-    asking.keep(placed.vendor_id)
+    asking.know(placed.vendor_id)
     asking.fake.play()
     asking.away = 1
     poller = asking.poller(carrier)
@@ -188,7 +188,7 @@ async def test_news_that_could_not_be_kept_are_asked_for_again(asking: Asking, c
 @pytest.mark.parametrize("fault", ["429", "500", "not json"])
 async def test_a_vendor_that_does_not_answer_is_asked_again(asking: Asking, carrier: StudioCarrier, fault: str):
     placed = await carrier.place(asking.dial())
-    asking.keep(placed.vendor_id)
+    asking.know(placed.vendor_id)
     asking.fake.play()
     asking.fake.faults.append(fault)  # type: ignore[arg-type]
     poller = asking.poller(carrier)
@@ -223,7 +223,7 @@ async def test_a_second_call_to_a_number_that_is_being_called_is_told_as_what_it
 
 async def test_a_call_can_be_hung_up_before_it_is_answered(asking: Asking, carrier: StudioCarrier):
     placed = await carrier.place(asking.dial())
-    asking.keep(placed.vendor_id)
+    asking.know(placed.vendor_id)
     await carrier.hang_up(placed.vendor_id)
     asking.fake.play()
     await asking.poller(carrier).ask_once()
@@ -233,7 +233,7 @@ async def test_a_call_can_be_hung_up_before_it_is_answered(asking: Asking, carri
 
 async def test_the_delivery_of_a_text_is_asked_for(asking: Asking, carrier: StudioCarrier):
     placed = await carrier.place(asking.dial(channel=Channel.TEXT))
-    asking.keep(placed.vendor_id, Channel.TEXT)
+    asking.know(placed.vendor_id, Channel.TEXT)
     assert asking.fake.texts[placed.vendor_id].parameter("StatusCallback") == ""
     asking.fake.texts[placed.vendor_id].status = "delivered"
     await asking.poller(carrier).ask_once()

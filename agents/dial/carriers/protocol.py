@@ -183,6 +183,10 @@ class Polled(Protocol):
         """Return all that is known of an attempt, from its beginning, as `Carrier.look_up` does."""
         ...
 
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
     async def replies_since(self, at: datetime) -> list[Reply]:
         """Return what was written to our number from a time on, oldest first.
 
