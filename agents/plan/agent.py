@@ -14,7 +14,7 @@ from agents.plan.decide import Plan, decide
 from agents.plan.state import ROUNDS, SUMMARIES, Round, Summary
 from agents.plan.summary import decide_summary, open_summary, tallies, why_over
 from streams.ledger.contract import Step, Where
-from streams.letters import ChainMoved, Letter, Mode, OpenCallouts
+from streams.letters import ChainMoved, Letter
 from streams.rooms import Decision, messages_of, record_troubles, take_due
 from streams.topics import WARNINGS
 
@@ -55,13 +55,7 @@ class PlanRoom:
 
     def _open_summaries(self, step: Step, moved: ChainMoved, plan: Plan, now: datetime) -> None:
         opened = [row for row in plan.rounds if row.version == 0]
-        calls = sum(
-            opening.mode is Mode.CALL
-            for letter in plan.letters
-            if isinstance(letter.message, OpenCallouts)
-            for opening in letter.message.openings
-        )
-        found = [open_summary(moved, row, calls, now, self.facts) for row in opened]
+        found = [open_summary(moved, row, plan.calls, now, self.facts) for row in opened]
         step.save(SUMMARIES, [item for item in found if item is not None])
 
     def _summarise(self, step: Step, summary: Summary, now: datetime) -> Decision[Summary]:

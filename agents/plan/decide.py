@@ -42,9 +42,10 @@ class PlanReason(StrEnum):
 
 @dataclass
 class Plan:
-    """What is to be written: rounds new and changed, letters, entries, troubles, and why."""
+    """What is to be written: rounds new and changed, letters, entries, troubles, and why; and how many are called."""
 
     reason: PlanReason
+    calls: int = 0
     rounds: list[Round] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     entries: list[Draft] = field(default_factory=list)
@@ -285,6 +286,7 @@ def _open(  # noqa: PLR0913 - the two last are how a gate and an ending differ f
         )
     ]
     plan.letters = _opening_pages(moved, round_id, openings, now, book)
+    plan.calls = sum(item.mode is Mode.CALL for item in openings)
     counts = {mode.value: sum(item.mode is mode for item in openings) for mode in Mode}
     noted: dict[str, object] = {"round": round_id, "move": moved.move, "rule": rule_id}
     noted |= {"roster": county.version, "rules": book.hash, **counts}
