@@ -41,6 +41,8 @@ SHORTENING = (
 TOLD_LATE = ("dial_late", "nobody_held", "vacancy_filled")
 TICK_S = 30.0
 """What a tick, a claim and a pace may take from falling due to dialling, where things go wrong."""
+VACANT_S = 300.0
+"""Whatever goes wrong, a post that nobody holds for so long is found empty."""
 CLOCK_S = 4.0
 """How far two clocks may be apart on a night in which clocks drift."""
 
@@ -129,7 +131,7 @@ def nothing_is_late_in_silence(world: World) -> Iterator[str]:
         first = next((one for one in entries if one.what == "dialled" and one.facts["channel"] == "voice"), None)
         if callout.mode is not Mode.CALL or first is None or any(one.what in TOLD_LATE for one in entries):
             continue
-        if callout.round_id in world.seen.paused:
+        if not world.seen.runs_on(callout.round_id):
             continue
         # Where a person is asked first, the machine's first call is due that much later.
         first_s = callout.ladder.human_first_s if callout.hand_ids else 0
@@ -223,10 +225,9 @@ def nobody_on_duty_is_loud(world: World) -> Iterator[str]:
         return
     county = world.editions[0].county
     for callout in world.find(CALLOUTS):
-        if callout.state not in UNANSWERED or callout.mode is not Mode.CALL or callout.closed_at is None:
+        if callout.mode is not Mode.CALL or not world.seen.runs_on(callout.round_id):
             continue
-        slack = timedelta(seconds=10)
-        times = (callout.opened_at - slack, callout.closed_at + slack)
+        times = (callout.opened_at - timedelta(seconds=10), callout.opened_at + timedelta(seconds=VACANT_S))
         if all(county.who(callout.post_id, at) is None for at in times) and not any(
             entry.what == "nobody_held" for entry in _entries(world, callout.id)
         ):

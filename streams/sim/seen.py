@@ -36,6 +36,10 @@ class Seen:
     without_due: set[str] = field(default_factory=set)
     intake: list[tuple[datetime, list[Letter]]] = field(default_factory=list)
 
+    def runs_on(self, round_id: str) -> bool:
+        """Tell whether a round was neither stopped nor ever paused."""
+        return round_id not in self.stopped_s and round_id not in self.paused
+
     def note(self, writes: Sequence[Write], now_s: float) -> None:
         """Note what a step wrote."""
         for one in writes:
