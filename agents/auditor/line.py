@@ -19,8 +19,8 @@ from agents.auditor.look import Finding, Kind, Row, When
 SENDER = "jiaoying-auditor"
 POST_AGAIN = timedelta(seconds=30)
 """How long after the door did not take one the next is posted; real time."""
-CHECK_AGAIN = timedelta(seconds=60)
-"""How long after one was missed the next is posted; real time."""
+CHECK_AGAIN = timedelta(minutes=15)
+"""How long after one that did not come back the next is posted; real time. Its phone has a budget like any other."""
 
 Post = Callable[[bytes], "Future[str]"]
 """Hands a document in at the door, from a thread; the answer is empty, or why it was not taken."""
@@ -105,7 +105,7 @@ class LineCheck:
             return True
         if check.is_back:
             return wall >= check.wall + self._every
-        return wall >= check.wall + (POST_AGAIN if check.refused else self._within + CHECK_AGAIN)
+        return wall >= check.wall + (POST_AGAIN if check.refused else max(self._within, CHECK_AGAIN))
 
     def _send(self, last: Check | None, when: When) -> None:
         number, since = (last.number + 1, last.since) if last else (1, when.wall)
