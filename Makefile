@@ -45,7 +45,7 @@ lock: ## 更新依赖锁定（需要 uv） / renew the lock file (needs uv)
 	  --no-emit-index-url --no-annotate --no-header -q -o requirements.lock
 
 vendors: $(STAMP) ## 在本机起两家假的电话厂商 / both fake telephone vendors on this machine
-	@$(BIN)/python -m tests.wire.vendors --gateway http://127.0.0.1:8010
+	@$(BIN)/python -m tests.wire.vendors --gateway http://127.0.0.1:8010 --county data/vendors
 
 clean: ## 删除虚拟环境和数据 / remove the environment and the data
 	rm -rf $(VENV) data

@@ -2,7 +2,8 @@
 
 They listen on loopback only and print the settings under which the service uses them. A call takes the time it would
 take (`--speed 10`: a tenth of it). What a telephone does follows from the last digit of its number: 0 is switched off,
-1 does not answer, 2 hangs up early, 3 hears it without a key, 4 presses 0, 5 presses 2, and all others press 1.
+1 does not answer, 2 hangs up early, 3 hears it without a key, 4 presses 0, 5 presses 2, and all others press 1. At
+the page it names on standard error any number can be taken into one's own hand.
 
     python -m tests.wire.vendors --gateway http://127.0.0.1:8010 --twilio-port 9001 --aliyun-port 9002 \\
         --faults '429=0.02,500=0.01,500 after=0.02,hang=0.005' --receipts 'late=0.1,twice=0.1,lost=0.02' \\
@@ -30,7 +31,9 @@ from tests.wire.fake_aliyun import FakeAliyun
 from tests.wire.fake_aliyun import Fault as AliyunFault
 from tests.wire.fake_twilio import FakeTwilio, serving
 from tests.wire.fake_twilio import Fault as TwilioFault
-from tests.wire.live_vendors import LATE_S, Journal, LiveAliyun, LiveTwilio, Nature
+from tests.wire.hand_phones import HandAliyun, Hands, HandTwilio
+from tests.wire.live_vendors import LATE_S, Journal, Nature
+from tests.wire.vendor_county import write_county
 
 SECRET = "receipts-of-the-fake-vendors-only"
 RECEIPTS = ("late", "twice", "lost")
@@ -73,10 +76,12 @@ def open_vendors(
     nature: Nature | None = None,
     journal: Journal | None = None,
     ports: tuple[int, int] = (0, 0),
-) -> Iterator[tuple[LiveTwilio, LiveAliyun]]:
+) -> Iterator[tuple[HandTwilio, HandAliyun]]:
     """Serve both until the block ends; `gateway` is where our HTTP door listens, `ports` Twilio's and Aliyun's."""
     journal = journal or Journal()
-    twilio, aliyun = LiveTwilio(nature, journal), LiveAliyun(nature, journal)
+    hands = Hands(nature.speed if nature else 1.0)
+    twilio, aliyun = HandTwilio(hands, nature, journal), HandAliyun(hands, nature, journal)
+    hands.write = aliyun.say_up
     aliyun.receipts_url = f"{gateway}/aliyun/{SECRET}"
     with serving(twilio.app, ports[0]) as twilio.url, serving(aliyun.app, ports[1]) as aliyun.url:
         yield twilio, aliyun
@@ -109,6 +114,8 @@ def options_of(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--gateway", default="http://127.0.0.1:8010", help="where our HTTP door listens")
     parser.add_argument("--twilio-port", type=int, default=0, help="0 = a free one")
     parser.add_argument("--aliyun-port", type=int, default=0, help="0 = a free one")
+    parser.add_argument("--county", type=Path, help="write the sample county there with numbers that they dial")
+    parser.add_argument("--phones-port", type=int, default=0, help="of the page of telephones; 0 = a free one")
     parser.add_argument("--speed", type=float, default=1.0, help="seconds of a call in one real second")
     parser.add_argument("--faults", type=lambda written: shares(written, FAULTS), default={}, help="name=share,…")
     parser.add_argument("--receipts", type=lambda written: shares(written, RECEIPTS), default={}, help="name=share,…")
@@ -130,9 +137,16 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, lambda *_: over.set())
     with open_vendors(gateway, nature, journal, (options.twilio_port, options.aliyun_port)) as (twilio, aliyun):
         settings = settings_of(twilio, aliyun, gateway, options.speed)
+        if options.county is not None:
+            numbers = write_county(options.county)
+            settings["JIAOYING_COUNTY_FOLDER"] = str(options.county.absolute())
+            approving = f"jiaoying live approve {shlex.quote(str(numbers))} --by 试用"
+            sys.stderr.write(f"批准这些号码 / approve its numbers, under the settings: {approving}\n")
         sys.stdout.write("".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()))
         sys.stdout.flush()
-        over.wait()
+        with serving(twilio.hands.app, options.phones_port) as page:
+            sys.stderr.write(f"电话页面 / telephones to be held by hand: {page}/\n")
+            over.wait()
     journal.close()
     sys.stderr.write(json.dumps(dict(sorted(journal.counts.items()))) + "\n")
     return 1 if twilio.unexpected or aliyun.unexpected else 0
