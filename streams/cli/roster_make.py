@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -123,10 +124,12 @@ def _write(out: Path, made: Made, county: County) -> None:
 
 
 def _show(made: Made, county: County) -> None:
-    sheet = Sheet("人员", "班次", *KINDS.values(), "平均间隔（天）")
+    """Show what each got: the turns of this roster, and what they have had this year with it."""
+    sheet = Sheet("人员", "本次班次", "平均间隔（天）", "当年班次", *(f"当年{name}" for name in KINDS.values()))
     covered = (made.shifts[-1].ends_at - made.shifts[0].starts_at) if made.shifts else timedelta()
+    turns = Counter(shift.person for shift in made.shifts)
     for person, share in made.shares.items():
-        apart = f"{covered.days / share.turns:.1f}" if share.turns else "—"
+        apart = f"{covered.days / turns[person]:.1f}" if turns[person] else "—"
         days = (str(share.days[kind]) for kind in KINDS)
-        sheet.add_row(county.people[person].name, str(share.turns), *days, apart)
+        sheet.add_row(county.people[person].name, str(turns[person]), apart, str(share.turns), *days)
     console().print(sheet)

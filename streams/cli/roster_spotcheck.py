@@ -61,7 +61,12 @@ def show(month: Annotated[str, typer.Option(help="月份，如 2026-11 / month")
         tallies = tally(desk.do(lambda step: step.find(SPOT_CHECKS, *where, limit=100_000)))
         units = desk.county.units
     sheet = Sheet(
-        "月份", Column("单位", no_wrap=True), "已查", *(result.chinese for result in CheckResult), "未查", "待查"
+        "月份",
+        Column("单位", no_wrap=True),
+        "已查",
+        *(Column(result.chinese, overflow="fold") for result in CheckResult),
+        "未查",
+        "待查",
     )
     for one in tallies:
         name = units[one.unit_id].name if one.unit_id in units else one.unit_id
