@@ -23,9 +23,10 @@ from streams.words import Channel, Colour
 LADDER = Ladder(
     title="单次",
     dial_within_s=600,
-    steps=(LadderStep(to="holder", calls=1, gap_s=60, window_s=60),),
+    steps=(LadderStep(to="holder", calls=1, gap_s=60, window_s=600),),
     then="none",
 )
+"""One call. What a busy vendor did not take is asked of it again for ten minutes; it never rang."""
 VERIFYING, TRYING = "phone_check", "try_call"
 TRY_REALM = "check:try"
 

@@ -61,6 +61,9 @@ def import_roster(
     for remark in (*found.refused, *found.notes):
         console().print(f"· {remark.said(chosen.language)}", highlight=False)
     _tell_sum(found, county)
+    if not found.shifts:
+        # An empty roster in the place of a full one would be a hole from end to end.
+        _fail("没有可写的班次 / nothing to write")
     if to is not None and (partly or not found.refused):
         _write(to, found.shifts, county, now, with_names=True)
     elif to is not None:

@@ -14,6 +14,8 @@ from agents.phones.state import VERIFICATIONS, VERIFIED_PHONES, FailedWhy, Verif
 from agents.plan.state import ROUNDS
 from rosters.model import Person, Phone
 from streams.replay.night import NUMBER_KEY, Night
+from streams.replay.runner import Runner
+from streams.wiring import build
 from streams.words import Channel
 
 HEAD = "v201-head"
@@ -284,3 +286,31 @@ def test_a_try_call_rings_one_person_says_that_it_is_a_test_and_is_nobodys_warni
     assert (call.number_key, call.realm) == (county_night.phone(NUMBER).calls[0].number_key, TRY_REALM)
     assert call.voice.startswith("【测试】")
     assert county_night.troubles() == []
+
+
+def test_a_power_cut_after_the_call_was_claimed_verifies_all_the_same(county_night):
+    """The claim and the verification are rows: whoever starts again goes on where they stand."""
+    ask_for(county_night)
+    county_night.advance(seconds=1)
+    again = Night(county=county_night.county, rules=county_night.rules, start=county_night.now)
+    house = build(
+        ledger=county_night.ledger,
+        clock=again.clock,
+        facts=county_night.house.facts,
+        carriers=county_night.house.carriers,
+        number_key=NUMBER_KEY,
+        owner="after the cut",
+    )
+    Runner(house, again.clock).run_until(county_night.now + timedelta(minutes=3))
+
+    assert verified_numbers(county_night) == [NUMBER]
+    assert len(county_night.phone(NUMBER).calls) == 1
+
+
+def test_two_workers_that_look_at_once_place_one_call(county_night):
+    ask_for(county_night)
+    room = next(room for room in county_night.house.timed if room.name == "phones")
+    for _ in range(2):
+        county_night.ledger.step(lambda step: room.tick(step, county_night.now, 10))
+    county_night.advance(minutes=2)
+    county_night.phone(NUMBER).expects_call(1)

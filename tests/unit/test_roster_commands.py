@@ -112,3 +112,11 @@ def test_a_rehearsal_tells_calls_minutes_and_cost_for_a_named_township() -> None
 )
 def test_a_word_that_is_none_is_refused_with_what_there_is(words: tuple[str, ...]) -> None:
     assert run(county_app, *words).exit_code == 2
+
+
+def test_a_sheet_without_shifts_never_takes_the_place_of_a_roster(tmp_path: Path) -> None:
+    sheet, shifts = tmp_path / "empty.csv", tmp_path / "shifts.csv"
+    sheet.write_text("post,person,deputy,starts_at,ends_at\n", encoding="utf-8")
+    shifts.write_text("mine", encoding="utf-8")
+    assert run(roster_app, "import", sheet, "--to", shifts).exit_code == 1
+    assert shifts.read_text(encoding="utf-8") == "mine"
