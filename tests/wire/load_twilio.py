@@ -174,14 +174,15 @@ def spend(process: subprocess.Popen[bytes], role: str) -> None:
 
 def kill_at_times(options: argparse.Namespace, kills: list[float], began_at: datetime) -> None:
     """Kill the worker at its times, and start it again."""
+    never = threading.Event()
     for at_s in map(float, filter(None, options.kill_at.split(","))):
-        time.sleep(max(0.0, at_s - (datetime.now(UTC) - began_at).total_seconds()))
+        never.wait(max(0.0, at_s - (datetime.now(UTC) - began_at).total_seconds()))
         spend(_WORKERS[-1], "workers")
         _WORKERS[-1].kill()
         _WORKERS[-1].wait()
         kills.append((datetime.now(UTC) - began_at).total_seconds())
         say(f"{kills[-1]:6.0f} s  worker killed")
-        time.sleep(RESTART_S)
+        never.wait(RESTART_S)
         _WORKERS.append(begin(options, "worker"))
 
 

@@ -39,10 +39,6 @@ class House:
         if self.away > 0:
             self.away -= 1
             raise RuntimeError("the ledger is away")
-        await self.keep(news)
-
-    async def keep(self, news: CallNews | TextReplied) -> None:
-        """What the ledger does with news."""
         self.heard.append(news)
 
     async def script_of(self, attempt_id: str) -> Script | None:

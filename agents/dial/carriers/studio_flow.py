@@ -1,6 +1,6 @@
 """A call that Twilio conducts by itself: the flow it follows, and what the steps it wrote down say of the call. Pure.
 
-For a duty room that cannot be reached from outside (docs/adr/0025). The flow lies in Twilio Studio; a call is one
+For a duty room that cannot be reached from outside (docs/adr/0023). The flow lies in Twilio Studio; a call is one
 execution of it, and its steps can be read over the same API that placed it: a step is written when the widget before
 it is done, so a step from the message to the question shows that the message was spoken to the end, and a step from
 the question to a key's answer shows the key. The names of the widgets are the language between flow and steps.

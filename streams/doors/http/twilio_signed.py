@@ -53,14 +53,18 @@ class Signed:
         return form
 
 
-async def or_again(answer: Awaitable[Any]) -> Any:
+async def or_again(answer: Awaitable[Any], within_s: float = ANSWER_WITHIN_S) -> Any:
     """Return what the ledger says, or let Twilio ask again, whatever the trouble is: also where it takes too long.
+
+    Args:
+        answer: What the ledger is asked.
+        within_s: How long it may take.
 
     Raises:
         HTTPException: 503.
     """
     try:
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(within_s):
             return await answer
     except Exception as error:
         _log.exception("a callback could not be kept; Twilio is asked to send it again")
