@@ -32,13 +32,17 @@ def may_lead(county: County, unit: str, year: DutyYear) -> frozenset[str] | None
 
 
 def not_entitled(county: County, shifts: Iterable[Shift], year: DutyYear) -> Iterator[Finding]:
-    """Find shifts at leaders' posts of people who are not on the list; once, all leaders' posts without a list."""
+    """Find shifts at leaders' posts of people who are not on the list; once each, posts without one, ids of nobody."""
     posts = [post for post in county.posts.values() if post.kind == DUTY_LEADER and post.on_shift]
     entitled = {post.id: may_lead(county, post.unit, year) for post in posts}
     for shift in shifts:
         listed = entitled.get(shift.post)
         if listed is not None and shift.person not in listed:
             yield Finding(Flaw.NOT_ENTITLED, (shift.post,), (shift.person,), shift.starts_at, shift.ends_at)
+    strangers = {person for people in year.leaders.values() for person in people} - county.people.keys()
+    strangers |= year.leaders.keys() - county.units.keys()
+    if strangers:
+        yield Finding(Flaw.LEADERS_UNKNOWN, about=f"duty_year.yaml: {', '.join(sorted(strangers))}?")
     unknown = tuple(post.id for post in posts if entitled[post.id] is None)
     if unknown:
         yield Finding(Flaw.LEADERS_UNKNOWN, unknown)

@@ -389,6 +389,14 @@ def test_leaders_posts_without_a_list_are_named_and_nobody_is_judged() -> None:
     assert Flaw.NOT_ENTITLED not in {one.flaw for one in looked}
 
 
+def test_an_id_on_a_list_that_is_nobodys_is_named() -> None:
+    county = duty_county([a_shift("t100-leader", "p1", "2021-07-01T08:00")])
+    leaders = {"county": (), "t100": ("p1", "p99"), "t102": (), "t999": ()}
+    looked = examine(county, AT, AT + timedelta(days=1), year=DutyYear(leaders=leaders))
+    (line,) = [told(one, county) for one in looked if one.flaw is Flaw.LEADERS_UNKNOWN]
+    assert line.endswith("duty_year.yaml: p99, t999?")
+
+
 FESTIVAL = Period(name="国庆", first=date(2021, 7, 2), last=date(2021, 7, 3))
 
 
