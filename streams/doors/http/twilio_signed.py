@@ -16,7 +16,7 @@ from agents.dial.carriers.signature import is_signed
 BODY_MAX_BYTES = 65_536
 ANSWER_WITHIN_S = 10.0
 """Twilio waits 15 s for a document, all its tries together
-(twilio.com/docs/usage/webhooks/webhooks-connection-overrides). Shorter than that, so that it gets an answer of ours; not
+(twilio.com/docs/usage/webhooks/webhooks-connection-overrides). Shorter than that, so that it gets our answer; not
 much shorter, for each 503 is asked again at once: of a crowd that is only slow it would make a larger one (measured: at
 5 s a gateway that was short of processors was asked five times for each call)."""
 
