@@ -73,7 +73,11 @@ class Seen:
             case Round():
                 if row.stopped_at is not None:
                     self.stopped_s.setdefault(row.id, now_s)
+                pauses = self.paused.setdefault(row.id, []) if row.paused_until else self.paused.get(row.id, [])
+                if pauses and pauses[-1][1] != row.paused_until:
+                    # Resumed, or paused anew: what was left of the pause before is void.
+                    pauses[-1] = (pauses[-1][0], min(pauses[-1][1], START + timedelta(seconds=now_s)))
                 if row.paused_until is not None:
-                    self.paused.setdefault(row.id, []).append((now_s, row.paused_until))
+                    pauses.append((now_s, row.paused_until))
             case _:
                 pass

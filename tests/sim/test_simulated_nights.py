@@ -21,23 +21,23 @@ NIGHTS = int(os.environ.get("SIM_NIGHTS", "2000"))
 ENOUGH_NIGHTS = 1000
 """So many nights have a death in every gap; fewer may lack one."""
 GAPS = {
-    "between picking letters and sending them": "pump, before sending",
-    "between sending letters and closing them": "pump, after sending",
-    "between the commit of new letters and their publishing": "room of pages, after a step",
-    "between claim and dial": "dial, before placing",
-    "between dial and record": "dial, after placing",
-    "between record and what follows it": "dial, after a step",
-    "before a lost claim is asked about": "recover, before asking",
-    "between a due step and its letters": "tick callout, after a step",
-    "before a due step of a chain": "tick intake, before a step",
-    "before a due step of a visit list": "tick visit, before a step",
-    "in intake": "room of warnings.raw, before a step",
-    "in plan": "room of warnings, after a step",
-    "in callout": "room of callouts, after a step",
-    "in dial": "room of calls, after a step",
-    "in visit": "room of visits, after a step",
-    "in the sweep": "sweep, after sending",
-    "in the sealer": "seal, after a step",
+    "between picking letters and sending them": ("pump, before sending",),
+    "between sending letters and closing them": ("pump, after sending",),
+    "between the commit of new letters and their publishing": ("room of pages, after a step",),
+    "between claim and dial": ("dial, before placing",),
+    "between dial and record": ("dial, after placing",),
+    "between record and what follows it": ("dial, after a step",),
+    "before a lost claim is asked about": ("recover, before asking",),
+    "around a due step of a callout": ("tick callout, before a step", "tick callout, after a step"),
+    "around a due step of a chain": ("tick intake, before a step", "tick intake, after a step"),
+    "around a due step of a visit list": ("tick visit, before a step", "tick visit, after a step"),
+    "around intake": ("room of warnings.raw, before a step", "room of warnings.raw, after a step"),
+    "around plan": ("room of warnings, before a step", "room of warnings, after a step"),
+    "around callout": ("room of callouts, before a step", "room of callouts, after a step"),
+    "around dial": ("room of calls, before a step", "room of calls, after a step"),
+    "around visit": ("room of visits, before a step", "room of visits, after a step"),
+    "in the sweep": ("sweep, after sending",),
+    "in the sealer": ("seal, after a step",),
 }
 """Where a worker must have died, in the simulator's own words."""
 
@@ -69,7 +69,7 @@ def test_every_night_keeps_the_laws(nights):
 @pytest.mark.skipif(NIGHTS < ENOUGH_NIGHTS, reason=f"a death in every gap takes {ENOUGH_NIGHTS} nights")
 @pytest.mark.parametrize("gap", GAPS)
 def test_workers_died_in_every_gap(nights, gap):
-    assert sum(GAPS[gap] in night.died_at for night in nights) > 0
+    assert any(place in night.died_at for night in nights for place in GAPS[gap])
 
 
 def test_the_same_seed_is_the_same_night():
