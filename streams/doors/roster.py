@@ -5,7 +5,7 @@ A request names people as people do, by name where only one has it; who agreed i
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -19,6 +19,9 @@ from streams.words import Model
 
 OptionalName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)]
 OptionalWords = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+
+Time = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))]
+"""A time that a roster can speak of; others cannot even be told in the county's zone."""
 
 
 class ChangeRequest(Model):
@@ -37,9 +40,9 @@ class ChangeRequest(Model):
     kind: Literal["swap", "stand_in", "leave"]
     post: OptionalName = ""
     person: OptionalName = ""
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
-    second_at: AwareDatetime | None = None
+    starts_at: Time | None = None
+    ends_at: Time | None = None
+    second_at: Time | None = None
     asked_by: Name
     agreed_by: OptionalName = ""
     why: Words

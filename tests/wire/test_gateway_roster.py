@@ -178,3 +178,12 @@ def test_the_check_tells_each_flaw_with_its_severity_within_the_region(gate: Gat
     assert {one["severity"] for one in whole["findings"]} <= {"blocks", "warns", "note"}
     assert len(mine["findings"]) <= len(whole["findings"])
     assert all(post.startswith(("t101", "v101", "hz")) for one in mine["findings"] for post in one["posts"])
+
+
+@pytest.mark.parametrize(
+    "at", ["9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+14:00", "2021-07-20T09:00:00", "morgen"]
+)
+def test_a_time_that_no_roster_speaks_of_is_refused_and_breaks_nothing(gate: Gate, at: str):
+    body = {"kind": "swap", "post": POST, "starts_at": at, "second_at": at, "asked_by": "x", "why": "y"}
+    assert gate.api("operator").post("/v1/roster/changes", json=body).status_code == 400
+    assert gate.api("reader").get("/v1/roster/who", params={"post": POST, "at": at}).status_code == 400

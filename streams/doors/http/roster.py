@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime
 
 from agents.duty import asking
 from agents.duty.publishing import faults_of, publish, who_was
@@ -37,7 +36,7 @@ from streams.doors.http.problems import not_found
 from streams.doors.http.telling import hide_numbers
 from streams.doors.http.tokens import Scope
 from streams.doors.refusal import RefusedError
-from streams.doors.roster import ChangeRequest, DecideRequest, PublishRequest, change_of, refused
+from streams.doors.roster import ChangeRequest, DecideRequest, PublishRequest, Time, change_of, refused
 from streams.ledger.contract import FullStep, Where
 from streams.roster_watch import ROSTER_LOOK_S
 from streams.wiring import House
@@ -308,8 +307,8 @@ def _add_reads(router: APIRouter, desk: RosterDesk, operator: Any, reader: Any) 
     @router.get("/who")
     async def who(
         post: Annotated[str, Query(max_length=60)],
-        at: AwareDatetime | None = None,
-        known_at: AwareDatetime | None = None,
+        at: Time | None = None,
+        known_at: Time | None = None,
         caller: Caller = reader,
     ) -> Answer:
         """Who held a post at a time and why, as published and known by `known_at` (now)."""
