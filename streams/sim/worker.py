@@ -222,18 +222,18 @@ class SimWorker:
             self._keep("consumer", error)
 
     async def _run(self, loop: str) -> None:
-        work = {
+        loops: dict[str, Callable[[], Awaitable[object]]] = {
             "pump": self.pump.run_once,
             "sweep": self.pump.sweep,
             "dial": self._dial,
             "recover": self.house.dialler.recover,
             "seal": self._seal,
             **{f"tick {room.name}": partial(self._tick, room) for room in self.house.timed},
-        }[loop]
+        }
         life = self._lives
         try:
             if self.guard.is_trusted():
-                await work()
+                await loops[loop]()
         except LedgerError:
             await Pause(1)
         except Exception as error:  # noqa: BLE001 - as above.
