@@ -140,30 +140,30 @@ class Stack:
                 raise StackError(f"Kafka（{', '.join(servers)}）没有应答 / Kafka does not answer")
             await asyncio.sleep(0.1)
 
-    def _may_recycle(self) -> bool:
-        return asyncio.get_running_loop().time() >= self._broker_from_s
-
     async def _recycle_broker(self) -> None:
-        """Start the broker again empty, topics first; workers hold still meanwhile and calling goes on after.
+        """Start another broker, empty, at another port, topics first; only then give it to the workers.
 
-        A broker that cannot be had is no reason to stop: the workers go on from the ledger alone, and it is tried again
-        after pauses that grow, for each try holds the workers up.
+        Until then they go on from the ledger alone, and where no broker can be had they go on like that: it is tried
+        again after pauses that grow. At the old port their clients would make the topics before we could, wrongly.
         """
         if self.broker is None:
             return
         log.warning("the embedded broker is started again (%.0f MiB)", self.broker.rss_mib())
+        fresh = EmbeddedBroker(free_port(), self.broker.log_path)
+        try:
+            await asyncio.to_thread(fresh.start)
+            await self._set_up_topics((f"127.0.0.1:{fresh.port}",))
+        except (BrokerError, StackError, OSError) as error:
+            await asyncio.to_thread(fresh.stop)
+            self._broker_pause_s = min(max(BROKER_AGAIN_S, self._broker_pause_s * 2), BROKER_AGAIN_MAX_S)
+            self._broker_from_s = asyncio.get_running_loop().time() + self._broker_pause_s
+            log.error("no broker, calling goes on without; again in %.0f s: %s", self._broker_pause_s, error)  # noqa: TRY400
+            return
+        self._broker_pause_s = 0.0
+        await asyncio.to_thread(self.broker.stop)
+        self.broker = fresh
         workers = {name: child for name, child in self.children.items() if name.startswith("worker")}
         await asyncio.gather(*(self._end(child) for child in workers.values()))
-        try:
-            await asyncio.to_thread(self.broker.stop)
-            await asyncio.to_thread(self.broker.start)
-            await self._set_up_topics(self.servers)
-        except (BrokerError, StackError, OSError) as error:
-            self._broker_pause_s = min(max(BROKER_AGAIN_S, self._broker_pause_s * 2), BROKER_AGAIN_MAX_S)
-            log.error("no broker, calling goes on without; again in %.0f s: %s", self._broker_pause_s, error)  # noqa: TRY400
-        else:
-            self._broker_pause_s = 0.0
-        self._broker_from_s = asyncio.get_running_loop().time() + self._broker_pause_s
         for name in workers:
             await self._spawn_or_later(name)
         self.restarts += 1
