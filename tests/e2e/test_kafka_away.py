@@ -10,7 +10,7 @@ import pytest
 
 from agents.dial.state import ATTEMPTS
 from streams.broker import EmbeddedBroker, free_port
-from streams.kafka import set_up_topics
+from streams.kafka import answers, set_up_topics
 from streams.topics import AUDIT
 from tests.e2e.county import one_township, with_real_numbers
 from tests.e2e.history import check_history
@@ -21,6 +21,7 @@ from tests.e2e.witness import Witness, read_journal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 SPEED = 6.0
+BROKER_UP_WITHIN_S = 60
 
 
 def test_with_kafka_away_all_night_everybody_is_called_and_nothing_is_done_twice_when_it_returns(
@@ -53,6 +54,8 @@ def test_with_kafka_away_all_night_everybody_is_called_and_nothing_is_done_twice
             assert waiting_outside(live) > 0, "what others read was closed though no broker took it"
 
             broker.start()
+            # An administrator that meets a closed port leaves a socket behind.
+            await live.until(lambda: answers(servers), BROKER_UP_WITHIN_S, "the broker's answer")
             await asyncio.to_thread(set_up_topics, servers)
             await live.until(lambda: waiting_outside(live) == 0, 120, "the sending of what waited for the broker")
             assert told(live, journal) == away
