@@ -220,6 +220,8 @@ def check_speech(speech: Speech, hazards: Sequence[str]) -> Iterator[Finding]:
         tongue = speech.tongue(language)
         for name, (needed, more) in SINGLE.items():
             yield from _check_fields((language, name), getattr(tongue, name), needed, (*needed, *more))
+            if "mark" in needed and not getattr(tongue, name).startswith("{mark}"):
+                yield Finding((language, name), "mark_first", {})
         for source in SOURCES:
             yield from _check_fields((language, "what", source), getattr(tongue.what, source), ("hazard",), WHAT)
         yield from _check_words(language, tongue, hazards)
@@ -270,7 +272,7 @@ def _check_sayings(path: Path, sayings: Sequence[Saying], medium: Medium, hazard
         for place, form in enumerate(saying.says):
             last = place == len(saying.says) - 1
             yield from _check_fields((*path, index, "says", place), form, NEEDED[medium], ALWAYS if last else WARNING)
-            if not form.startswith("{mark}") and medium == "voice":
+            if not form.startswith("{mark}"):
                 yield Finding((*path, index, "says", place), "mark_first", {})
     for colour in Colour:
         bare = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 from config.faults import Language
 
@@ -27,12 +29,15 @@ def speech_of(words: str, language: Language) -> bytes:
     program = shutil.which("espeak-ng")
     if program is None:
         raise FileNotFoundError(2, "espeak-ng is not installed", "espeak-ng")
-    # The words go in by standard input: none of them can be taken for an option.
-    spoken = subprocess.run(  # noqa: S603 - a fixed program, no shell
-        [program, "-v", VOICES[language], "--stdin", "--stdout"],
-        input=words[:WORDS_MAX].encode(),
-        check=True,
-        timeout=TIMEOUT_S,
-        capture_output=True,
-    )
-    return spoken.stdout
+    # Into a file: written to a pipe, a WAV cannot say in its head how long it is.
+    with tempfile.TemporaryDirectory() as folder:
+        audio = Path(folder) / "speech.wav"
+        # The words go in by standard input: none of them can be taken for an option.
+        subprocess.run(  # noqa: S603 - a fixed program, no shell
+            [program, "-v", VOICES[language], "-w", str(audio), "--stdin"],
+            input=words[:WORDS_MAX].encode(),
+            check=True,
+            timeout=TIMEOUT_S,
+            capture_output=True,
+        )
+        return audio.read_bytes()

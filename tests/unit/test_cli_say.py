@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import wave
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,20 @@ def test_an_order_is_shown_without_a_file() -> None:
     assert "山洪紧急叫应（人工叫应），涉及全县。立即转移" in told
 
 
-def test_a_drill_says_so_first() -> None:
-    assert run("--order", "立即转移", "--realm", "drill:x").output.startswith("【演练】禾溪县叫应")
+@pytest.mark.parametrize("medium", ["voice", "text"])
+@pytest.mark.parametrize(
+    ("realm", "mark"), [("drill:x", "【演练】"), ("check:x", "【测试】"), ("check:spot", "【抽查】")]
+)
+def test_what_is_not_real_says_so_first(medium: str, realm: str, mark: str) -> None:
+    assert run("--order", "立即转移", "--realm", realm, "--medium", medium).output.startswith(mark)
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed here")
+def test_the_listening_copy_says_in_its_head_how_long_it_is(tmp_path: Path) -> None:
+    audio = tmp_path / "out.wav"
+    run("--order", "后山有落石，请立即转移", "--audio", str(audio))
+    with wave.open(str(audio)) as spoken:
+        assert 5 < spoken.getnframes() / spoken.getframerate() < 40
 
 
 @pytest.mark.parametrize(
@@ -79,7 +92,7 @@ def test_without_a_speaking_program_the_text_is_shown_and_no_file_is_written(tmp
 def test_a_speaking_program_is_handed_the_words_and_none_as_an_option(tmp_path: Path) -> None:
     program = tmp_path / "espeak-ng"
     cat = shutil.which("cat")
-    program.write_text(f"#!/bin/sh\nexec {cat}\n", encoding="utf-8")
+    program.write_text(f'#!/bin/sh\nshift 2\nshift\n{cat} > "$1"\n', encoding="utf-8")
     program.chmod(0o755)
     audio = tmp_path / "out.wav"
     told = run("--order", "立即转移", "--audio", str(audio), PATH=str(tmp_path))
