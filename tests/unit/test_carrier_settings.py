@@ -93,7 +93,9 @@ def test_a_number_of_the_mainland_goes_abroad_only_on_a_legal_basis(basis: str, 
     assert (carrier.may_dial("+8613800001234"), carrier.may_dial("+85291234567")) == (may, True)
 
 
-@pytest.mark.parametrize(("rehearsal", "names"), [(True, ["simulated"]), (False, ["simulated", "aliyun", "twilio"])])
+@pytest.mark.parametrize(
+    ("rehearsal", "names"), [(True, ["simulated", "by_hand"]), (False, ["simulated", "aliyun", "twilio", "by_hand"])]
+)
 def test_an_installation_has_its_real_carriers_only_where_it_went_live(
     tmp_path: Path, rehearsal: bool, names: list[str]
 ):
