@@ -205,6 +205,8 @@ class Step(Protocol):
         ...
 
 
+AHEAD_MAX_S = 10.0
+"""How far ahead of a clock a time may lie that another process wrote, and be believed (law 7: two seconds each)."""
 RESENDS_COUNTED_MAX = 6
 """The pause before an open letter is published again doubles this many times and then stays."""
 

@@ -117,6 +117,12 @@ def test_a_published_letter_is_not_offered_again_at_once(ledger: Ledger) -> None
     assert len(open_now(ledger, now=5, wall=10)) == 1
 
 
+def test_a_letter_that_a_stepped_clock_says_was_sent_in_an_hour_is_offered_again(ledger: Ledger) -> None:
+    ids = write(ledger, letter("a"))
+    ledger.step(lambda step: step.mark_published(ids, at(3600)))
+    assert len(open_now(ledger, now=5, wall=5)) == 1
+
+
 def test_the_pause_before_a_letter_is_offered_again_doubles_six_times(ledger: Ledger) -> None:
     ids = write(ledger, letter("a"))
     published = 0.0
