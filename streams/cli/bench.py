@@ -107,6 +107,7 @@ async def _measure(parts: list[Part], sizes: Sizes, ground: Ground, tell: Tell) 
     figures: list[Figure] = []
     if Part.FIRST_DIAL in parts:
         figures += await first_dial(sizes.orders, tell, ground)
+        figures += await first_dial(sizes.orders, tell, ground, loaded=True)
     for posts, workers in product(sizes.posts, sizes.workers):
         if Part.RED_WARNING in parts:
             figures += await red_warning(posts, tell, ground, workers=workers)
