@@ -41,7 +41,9 @@ from streams.words import Channel, Outcome
 
 log = logging.getLogger(__name__)
 TRIES_MAX = 3
-LOOKS_MAX = 10
+OVER_AFTER = timedelta(seconds=150)
+"""No call of ours goes on for longer: a minute of ringing, then the message with its keys asked three times. From then
+on a number is not barred by a vendor who cannot say what became of a call."""
 HANG_UP_AGAIN_S = 2.0
 PLACE_WITHIN = timedelta(seconds=LEASE_S / 2)
 """How old a claim may be when it is dialled, in real time: the vendor has the other half of the lease to answer in."""
@@ -247,9 +249,7 @@ class Dialler:
             found = await carrier.look_up(dial, attempt.vendor_id)
         except CarrierError as error:
             log.warning("carrier %s cannot be asked: %s", carrier.name, error)
-            if attempt.tries >= LOOKS_MAX:
-                # An attempt that never ends would bar its number for ever.
-                await self._give_up(attempt, Outcome.NO_NEWS)
+            await self.ledger.run(partial(self._could_not_ask, attempt))
             return
         if found is not None and (found.to_come or attempt.state is AttemptState.CLAIMED):
             await self.ledger.run(lambda step: record(step, [Answer(attempt.id, placed=found)], self.clock.now()))
@@ -262,6 +262,14 @@ class Dialler:
             again = await self.ledger.run(partial(dial_again, attempt_id=attempt.id, now=self.clock.now()))
             if again is not None:
                 await self._place_all([dial_of(again, number)], claimed_at)
+
+    def _could_not_ask(self, attempt: Attempt, step: Step) -> None:
+        """Count it against the carrier, and end a call that must be over, so that another carrier may ring."""
+        now = self.clock.now()
+        count_failure(step, attempt.carrier, attempt.channel, now)
+        if now >= attempt.dialled_at + OVER_AFTER:
+            claimed = attempt.state is AttemptState.CLAIMED
+            end_unless_ended(step, attempt.id, Outcome.VENDOR_FAILED if claimed else Outcome.NO_NEWS, now)
 
     async def _give_up(self, attempt: Attempt, outcome: Outcome) -> None:
         now = self.clock.now()

@@ -15,7 +15,7 @@ from agents.dial.carriers.protocol import (
     VendorBusyError,
     VendorDownError,
 )
-from agents.dial.dialler import LOOKS_MAX, PLACE_WITHIN, TEXTS_WAIT_MAX, TRIES_MAX
+from agents.dial.dialler import OVER_AFTER, PLACE_WITHIN, TEXTS_WAIT_MAX, TRIES_MAX
 from agents.dial.health import pace_id
 from agents.dial.state import PACES, AttemptState, Pace
 from streams.letters import CallNews
@@ -207,10 +207,19 @@ def test_a_vendor_that_never_answers_does_not_bar_a_number_for_ever():
     desk.want("v201-head")
     desk.claim()
     desk.carrier.look_up_errors = [VendorDownError("away")] * 100
-    for _ in range(LOOKS_MAX + 1):
+    while desk.clock.now() < NOW + OVER_AFTER:
+        assert desk.attempts()[0].state is AttemptState.CLAIMED
         desk.later(61)
         desk.run("recover")
-    assert desk.attempts()[0].state is AttemptState.ENDED
+    assert desk.attempts()[0].outcome is Outcome.VENDOR_FAILED
+
+
+def test_a_call_that_was_placed_at_a_vendor_who_then_fell_silent_ends_once_it_must_be_over():
+    desk, attempt_id = placed_one()
+    desk.carrier.look_up_errors = [VendorDownError("away")] * 100
+    desk.later(241)
+    desk.run("recover")
+    assert desk.attempt(attempt_id).outcome is Outcome.NO_NEWS
 
 
 def test_one_attempt_that_cannot_be_asked_about_does_not_hold_up_the_others():

@@ -157,3 +157,18 @@ def test_the_account_that_was_refused_is_asked_again_later():
     desk.run()
     desk.later(REFUSED_S + 1)
     assert carrier_of_the_next(desk) == "first"
+
+
+def test_a_vendor_that_falls_silent_over_a_call_frees_its_number_for_the_other_within_three_minutes():
+    desk = two()
+    callout_id = desk.want(POSTS[0])
+    desk.carriers[0].errors = [VendorDownError("no answer")] * 9
+    desk.carriers[0].look_up_errors = [VendorDownError("nor any to what became of it")] * 9
+    desk.run()
+    for _ in range(3):
+        desk.later(61)
+        desk.run("recover")
+    assert desk.attempts()[0].outcome is Outcome.VENDOR_FAILED
+    desk.change(callout_id, call_at=desk.clock.now())
+    desk.run()
+    assert desk.attempts()[-1].carrier == "second"
