@@ -19,7 +19,7 @@ from tests.e2e.onlooker import red_rain
 from tests.e2e.telephony import approve_all, settings_of, vendor_running
 from tests.e2e.witness import Witness, read_journal
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 SPEED = 6.0
 BROKER_UP_WITHIN_S = 60
 
