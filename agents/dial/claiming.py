@@ -353,6 +353,9 @@ class Claim:
         noted = self._noted(callout, attempt, target)
         if first and self.channel is Channel.VOICE:
             noted["first_after_s"] = round((self.now - callout.opened_at).total_seconds(), 3)
+            if callout.due_at is not None and self.now > callout.due_at:
+                # Nobody was there to say in time that it was late: then the call itself says so.
+                noted["late_s"] = round((self.now - callout.due_at).total_seconds(), 3)
         self.entries.append(self._entry(callout, "dialled", noted))
 
     def _noted(self, callout: Callout, attempt: Attempt, target: Target) -> dict[str, object]:

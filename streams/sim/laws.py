@@ -131,7 +131,7 @@ def nothing_is_late_in_silence(world: World) -> Iterator[str]:
         first = next((one for one in entries if one.what == "dialled" and one.facts["channel"] == "voice"), None)
         if callout.mode is not Mode.CALL or first is None or any(one.what in TOLD_LATE for one in entries):
             continue
-        if not world.seen.runs_on(callout.round_id):
+        if not world.seen.runs_on(callout.round_id) or "late_s" in first.facts:
             continue
         # Where a person is asked first, the machine's first call is due that much later.
         first_s = callout.ladder.human_first_s if callout.hand_ids else 0

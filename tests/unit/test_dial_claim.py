@@ -275,3 +275,13 @@ def test_a_text_goes_to_the_mobile_beside_a_landline():
     desk = Desk(landlines=("v201-head",), second_phones={"v201-head": "sim:mobile"})
     desk.want("v201-head", mode=Mode.MESSAGE)
     assert [dial.number for dial in desk.claim(Channel.TEXT)] == ["sim:mobile"]
+
+
+def test_a_first_call_that_comes_after_its_time_says_so_though_nobody_was_there_to_say_it_in_time():
+    desk = Desk()
+    callout_id = desk.want("v201-head")
+    desk.change(callout_id, due_at=NOW + timedelta(seconds=180))
+    desk.later(215)
+    desk.claim()
+    (dialled,) = [entry for entry in desk.ledger.step(lambda step: step.entries(callout_id)) if entry.what == "dialled"]
+    assert dialled.facts["late_s"] == 35.0
