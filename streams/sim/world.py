@@ -339,7 +339,9 @@ class World:
         if then < self.tasks.at(self.faulty_s):
             return
         ahead = self.ledger.step(lambda step: rows_ahead(step, self.workers[0].house.timed, ALL_TABLES))
-        letters = self.ledger.step(lambda step: step.open_letters(then, FAR, resend_after_s=0, limit=5))
+        due = self.ledger.step(lambda step: step.open_letters(then, FAR, resend_after_s=0, limit=5))
+        # News that were asked for only now are of long ago, and have not waited here.
+        letters = [one for one in due if one.at < then]
         # Numbers that wait for their budgets are dialled when they may be: that is nobody's lateness.
         waits = {loop: at for loop, at in ahead.items() if loop != "dial" and at is not None and at < then}
         self.late.update(f"{loop} since {self.tasks.seconds(at):.0f} s" for loop, at in waits.items())
