@@ -60,8 +60,10 @@ class PostgresServer:
         self._control("-m", "immediate", "stop")
 
     def remove(self) -> None:
+        """Stop it, where a test did not do so and fail before it was up again, and take its folder away."""
         try:
-            self.stop()
+            if (self._data / "postmaster.pid").exists():
+                self.stop()
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -55,7 +55,9 @@ class House:
 
     def alarms(self) -> list[tuple[str, str]]:
         """Return what the auditor told, as (state, kind)."""
-        lines = (self.live.settings.data_dir / "auditor.log").read_text(encoding="utf-8").splitlines()
+        log = self.live.settings.data_dir / "auditor.log"
+        # It comes with the first alarm.
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
         return [(alarm["state"], alarm["kind"]) for alarm in map(json.loads, lines)]
 
     def worker_says(self, words: str) -> bool:
