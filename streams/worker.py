@@ -19,11 +19,11 @@ from streams.app import KafkaLostError, create_app, run_app
 from streams.clock_guard import CLOCK_LOOK_S, ClockGuard, tell_clock
 from streams.codec import Page, Unreadable
 from streams.delivery import deliver
+from streams.garbage import settle_memory
 from streams.ids import digest, make_id
 from streams.ledger.contract import FullStep, LedgerError, OutdatedError
 from streams.ledger.seal import write_next_seal
 from streams.letters import DeadLetter, write_letter
-from streams.memory import settle_memory
 from streams.pump import Publisher, Pump, See
 from streams.rooms import Timed, record_troubles, trouble
 from streams.watchdog import Watchdog

@@ -16,12 +16,11 @@ from fastapi.responses import RedirectResponse
 
 from agents.callout.state import CALLOUTS, Callout
 from agents.dial.state import ATTEMPTS, Attempt, AttemptState
-from config.faults import Word
 from rosters.county import County
 from streams.doors.http.api import ContentId, done_response
 from streams.doors.http.desk import HAND_CALL, Desk
-from streams.doors.http.guard import Caller, check_mark
-from streams.doors.http.problems import ProblemError, not_found
+from streams.doors.http.guard import Caller
+from streams.doors.http.problems import not_found
 from streams.doors.http.showing import View
 from streams.doors.http.telling import hide_numbers
 from streams.doors.http.tokens import Scope
@@ -128,13 +127,7 @@ def hand_pages(site: Website) -> APIRouter:
     @router.post("/hand/{attempt_id}")
     async def log(request: Request, attempt_id: ContentId) -> Response:
         """Take the call, or say what came of it."""
-        caller = await site.guard.visitor(request)
-        if caller is None:
-            raise ProblemError(401, Word("登录已过期，请重新登录。", "The session is over; log in again."))
-        form = await request.form(max_fields=10)
-        check_mark(caller.csrf, form)
-        if not caller.may_act():
-            raise ProblemError(403, Word("这个令牌只能查看，不能操作。", "This token may look and not act."))
+        caller, form = await site.acting(request)
         fields = {name: str(form.get(name, "")) for name in ("by", "result", "spoken_to", "note")}
         asked = site.checked(LogRequest, fields)
         done = await site.desk.log_call(caller, attempt_id, asked)

@@ -10,8 +10,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import ValidationError
-from starlette.datastructures import FormData
 
 from agents.callout.state import CALLOUTS, OPEN, UNANSWERED
 from agents.intake.state import CHAINS
@@ -20,8 +18,8 @@ from rosters.model import Region
 from streams.doors.http.api import ContentId
 from streams.doors.http.by_hand import hand_calls_of, hand_pages
 from streams.doors.http.desk import CALLOUT, CHAIN, Done
-from streams.doors.http.guard import Caller, check_mark
-from streams.doors.http.problems import ProblemError, not_found, refusal_of
+from streams.doors.http.guard import Caller
+from streams.doors.http.problems import not_found
 from streams.doors.http.showing import (
     Need,
     View,
@@ -82,7 +80,7 @@ def _add_login(router: APIRouter, site: Website) -> None:
     @router.post("/logout")
     async def log_out(request: Request) -> Response:
         """End the session."""
-        await _form(site, request)
+        await site.acting(request, may_only_look=True)
         response = _to("/")
         await site.guard.log_out(request, response)
         return response
@@ -132,7 +130,7 @@ def _add_board(router: APIRouter, site: Website) -> None:
     @router.post("/troubles/{trouble_id}/close")
     async def close(request: Request, trouble_id: ContentId) -> Response:
         """Close a trouble by name."""
-        caller, form = await _form(site, request)
+        caller, form = await site.acting(request)
         by = str(form.get("by", "")).strip()[:60]
         if not by:
             raise _fill_in(site, "your_name")
@@ -167,10 +165,12 @@ def _add_callouts(router: APIRouter, site: Website) -> None:
     @router.post("/callouts/{callout_id}/vouch")
     async def vouch(request: Request, callout_id: ContentId) -> Response:
         """Say that a callout was heard, or that somebody was at the door."""
-        caller, form = await _form(site, request)
+        caller, form = await site.acting(request)
         at_the_door = form.get("at_the_door") == "yes"
         fields = {name: str(form.get(name, "")) for name in ("by", "heard_by", "how")}
-        done = await site.desk.vouch(caller, callout_id, _checked(VouchRequest, {**fields, "at_the_door": at_the_door}))
+        done = await site.desk.vouch(
+            caller, callout_id, site.checked(VouchRequest, {**fields, "at_the_door": at_the_door})
+        )
         row = await site.house.ledger.run(lambda step: step.load(CALLOUTS, [callout_id])[callout_id])
         home = row.township or site.house.facts.county.code
         return _to(f"/board/{home}?realm={row.realm}&said={_said('knocked' if at_the_door else 'vouched', done)}")
@@ -180,9 +180,9 @@ def _add_chains(router: APIRouter, site: Website) -> None:
     @router.post("/chains/{chain_id}/{order}")
     async def act(request: Request, chain_id: ContentId, order: OrderKind) -> Response:
         """Pause, resume, cancel or correct."""
-        caller, form = await _form(site, request)
+        caller, form = await site.acting(request)
         by = str(form.get("by", "")).strip() or caller.name
-        asked = _checked(ChainRequest, {"order": order, "by": by, "text": str(form.get("text", ""))})
+        asked = site.checked(ChainRequest, {"order": order, "by": by, "text": str(form.get("text", ""))})
         done = await site.desk.order(caller, chain_id, asked)
         return _to(f"/board?realm={realm_of(chain_id)}&said={_said(SAID[order], done)}")
 
@@ -212,7 +212,7 @@ def _add_orders(router: APIRouter, site: Website) -> None:
     @router.post("/order")
     async def order(request: Request) -> Response:
         """Order a call; what was filled in stays where something is missing."""
-        caller, form = await _form(site, request)
+        caller, form = await site.acting(request, fields_max=FIELDS_MAX)
         given: dict[str, Any] = {
             name: str(form.get(name, "")) for name in ("hazard", "colour", "text", "by", "on_word_of")
         }
@@ -220,7 +220,7 @@ def _add_orders(router: APIRouter, site: Website) -> None:
         if not given["villages"]:
             return _order_page(site, request, caller, given, site.words.page("select_some"))
         try:
-            done = await site.desk.call(caller, _checked(CallRequest, given))
+            done = await site.desk.call(caller, site.checked(CallRequest, given))
         except RefusedError as refused:
             fault = refused.reason if site.settings.language == "zh" else refused.reason_en
             return _order_page(site, request, caller, given, fault)
@@ -243,29 +243,6 @@ def _order_page(site: Website, request: Request, caller: Caller, given: dict[str
         "kind": kind_of(site.settings.realm),
     }
     return site.page(request, "order.html", context, caller=caller, status=400 if fault else 200)
-
-
-async def _form(site: Website, request: Request) -> tuple[Caller, FormData]:
-    """Return who sends a form, and its fields, once it has shown the mark of its session.
-
-    Raises:
-        ProblemError: 401 no session, 403 another site's form, or somebody who may only look.
-    """
-    caller = await site.guard.visitor(request)
-    if caller is None:
-        raise ProblemError(401, Word("登录已过期，请重新登录。", "The session is over; log in again."))
-    form = await request.form(max_fields=FIELDS_MAX)
-    check_mark(caller.csrf, form)
-    if not caller.may_act() and request.url.path != "/logout":
-        raise ProblemError(403, Word("这个令牌只能查看，不能操作。", "This token may look and not act."))
-    return caller, form
-
-
-def _checked(model: Any, fields: dict[str, Any]) -> Any:
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        raise refusal_of(error) from None
 
 
 def _view(site: Website, caller: Caller, realm: str) -> View:

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.datastructures import FormData
 
 from agents.dial.carriers.simulated import CHARS_PER_S, RING_S
 from agents.dial.manned import HELD_S, MANNED_PHONES, Act, act, heard_at, held_s, hold, is_live, message_s
@@ -23,9 +22,9 @@ from rosters.county import County
 from rosters.model import Person
 from rosters.numbers import mask, number_digest
 from streams.doors.http.api import ContentId
-from streams.doors.http.guard import Caller, check_mark
+from streams.doors.http.guard import Caller
 from streams.doors.http.hearing import Hearing
-from streams.doors.http.problems import ProblemError, not_found
+from streams.doors.http.problems import not_found
 from streams.doors.http.website import Website, kind_of
 from streams.ids import realm_of
 from streams.ledger.contract import FullStep, Where
@@ -237,21 +236,21 @@ def _add_acts(router: APIRouter, site: Website, desk: PhoneDesk) -> None:
     @router.post("/fake-phones/{key}/hold")
     async def take(request: Request, key: NumberKey) -> Response:
         """Take it in hand, or put it back."""
-        form = await _form(site, request)
+        _, form = await site.acting(request)
         await desk.hold(desk.phone(key).key, held=form.get("held") == "yes")
         return _back(key)
 
     @router.post("/fake-phones/{key}/calls/{attempt_id}/{doing}")
     async def do(request: Request, key: NumberKey, attempt_id: ContentId, doing: Act) -> Response:
         """Answer, press a key, hang up."""
-        form = await _form(site, request)
+        _, form = await site.acting(request)
         await desk.do(key, attempt_id, doing, str(form.get("key", ""))[:1])
         return _back(key)
 
     @router.post("/fake-phones/{key}/texts")
     async def write(request: Request, key: NumberKey) -> Response:
         """Answer by text."""
-        form = await _form(site, request)
+        _, form = await site.acting(request)
         text = str(form.get("text", "")).strip()[:TEXT_CHARS_MAX]
         if text:
             await desk.write(desk.phone(key), text)
@@ -282,22 +281,6 @@ def _by_township(site: Website, known: dict[str, FakePhone], wanted: str) -> lis
             grouped.setdefault(phone.township, []).append(phone)
     named = {code: county.regions[code].name if code in county.regions else county.name for code in grouped}
     return [(named[code], phones) for code, phones in sorted(grouped.items(), key=lambda each: each[0] != county.code)]
-
-
-async def _form(site: Website, request: Request) -> FormData:
-    """Return a form, once it has shown the mark of its session.
-
-    Raises:
-        ProblemError: 401 no session, 403 another site's form, or somebody who may only look.
-    """
-    caller = await site.guard.visitor(request)
-    if caller is None:
-        raise ProblemError(401, Word("登录已过期，请重新登录。", "The session is over; log in again."))
-    form = await request.form(max_fields=5)
-    check_mark(caller.csrf, form)
-    if not caller.may_act():
-        raise ProblemError(403, Word("这个令牌只能查看，不能操作。", "This token may look and not act."))
-    return form
 
 
 def _back(key: str) -> RedirectResponse:

@@ -103,18 +103,20 @@ class Website:
         )
         return response
 
-    async def acting(self, request: Request, *, fields_max: int = 120) -> tuple[Caller, FormData]:
-        """Return who sends a form of a page, and the form.
+    async def acting(
+        self, request: Request, *, fields_max: int = 120, may_only_look: bool = False
+    ) -> tuple[Caller, FormData]:
+        """Return who sends a form of a page, and the form, once it has shown the mark of its session.
 
         Raises:
-            ProblemError: 401 nobody is logged in; 403 the mark is wrong, or the token may only look.
+            ProblemError: 401 nobody is logged in; 403 another site's form, or somebody who may only look.
         """
         caller = await self.guard.visitor(request)
         if caller is None:
             raise ProblemError(401, Word("登录已过期，请重新登录。", "The session is over; log in again."))
         form = await request.form(max_fields=fields_max)
         check_mark(caller.csrf, form)
-        if not caller.may_act():
+        if not (may_only_look or caller.may_act()):
             raise ProblemError(403, Word("这个令牌只能查看，不能操作。", "This token may look and not act."))
         return caller, form
 

@@ -1,7 +1,7 @@
-"""How a process that works through the night keeps its memory: what it loaded stays, and is not searched for garbage.
+"""How a process that works through the night looks for garbage: what it loaded stays, and is not searched for garbage.
 
 A county, its rules and all modules are hundreds of thousands of objects that live as long as the process. By default
-Python looks through all of them after every few hundred new rows; in a large warning that was a third of all work.
+Python looks through all of them after every few hundred new rows; in a large warning that was a quarter of a claim.
 """
 
 from __future__ import annotations
