@@ -15,7 +15,7 @@ from agents.callout import agent as callout_agent
 from agents.callout import decide as callout_decide
 from agents.callout.course import CalloutReason, Course
 from agents.callout.state import CALLOUTS, CalloutState
-from agents.dial import budget, claim, claiming, dialler, hear, target
+from agents.dial import budget, claim, claiming, dialler, hear, lost, target
 from agents.dial.state import ATTEMPTS
 from agents.plan import decide as plan_decide
 from agents.plan.state import ROUNDS
@@ -222,7 +222,7 @@ def skip_a_step_of_the_ladder(patch: Patch) -> None:
 
 
 def silence_takes_the_key_back(patch: Patch) -> None:
-    patch.setattr(dialler, "KEYS", {})
+    patch.setattr(lost, "KEYS", {})
 
 
 def leave_stopped_callouts_open(patch: Patch) -> None:
