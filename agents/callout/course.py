@@ -166,9 +166,10 @@ class Course:
         """Ring the same target again after a pause, or go on where its calls or its time are used up."""
         callout = self.callout
         step = callout.ladder.steps[callout.step]
-        base = callout.last_dial_at or self.now
+        # What a clock an hour ahead wrote into the claim makes nobody wait for an hour: no call began later than now.
+        base = min(callout.last_dial_at or self.now, self.now)
         call_at = max(self.now, base + timedelta(seconds=wait_s))
-        started = callout.step_started_at or self.now
+        started = min(callout.step_started_at or self.now, self.now)
         if not counted:
             self.set(calls_in_step=max(0, callout.calls_in_step - 1))
         used_up = counted and callout.calls_in_step >= step.calls

@@ -27,7 +27,7 @@ from agents.dial.claim import ClaimDesk
 from agents.dial.claiming import LEASE_S
 from agents.dial.health import count_failure, mark_refused, mark_well, pace_id
 from agents.dial.hear import end
-from agents.dial.lost import TOGETHER_MAX, dial_again, end_unless_ended, mark_hung_up, take_lost
+from agents.dial.lost import TOGETHER_MAX, bring_back, dial_again, end_unless_ended, mark_hung_up, take_lost
 from agents.dial.script import dial_of
 from agents.dial.state import ATTEMPTS, PACES, Attempt, AttemptState
 from agents.plan.state import ROUNDS
@@ -88,6 +88,7 @@ class Dialler:
     _waiting: set[asyncio.Task[Answer]] = field(default_factory=set, init=False, repr=False)
     _carriers: Mapping[str, Carrier] = field(init=False)
     _hang_up_from: datetime = field(init=False)
+    _doubted: frozenset[str] = field(default=frozenset(), init=False, repr=False)
     _is_crowded: bool = field(default=False, init=False)
     _texts_waited: int = field(default=0, init=False)
 
@@ -159,7 +160,7 @@ class Dialler:
     async def recover(self) -> int:
         """Ask carriers about claims whose lease ran out, and about calls that no news came of; return how many."""
         now, wall = self.clock.now(), self.clock.wall()
-        lost = await self.ledger.run(lambda step: take_lost(step, now, wall, self.desk.owner))
+        lost, self._doubted = await self.ledger.run(partial(self._take_lost, now, wall))
         for attempt in lost:
             try:
                 await self._ask_again(attempt)
@@ -169,6 +170,11 @@ class Dialler:
                 # The others must still be asked about; this one is taken up again when its lease runs out.
                 log.exception("what became of an attempt at %s cannot be found out", attempt.carrier)
         return len(lost)
+
+    def _take_lost(self, now: datetime, wall: datetime, step: Step) -> tuple[list[Attempt], frozenset[str]]:
+        # First, so that a carrier is asked about a call by a time at which it can have begun.
+        doubted = bring_back(step, self._doubted, now, wall)
+        return take_lost(step, now, wall, self.desk.owner), doubted
 
     async def hang_up(self) -> int:
         """Hang up calls that nothing depends on any more; return how many."""

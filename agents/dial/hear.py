@@ -40,6 +40,7 @@ class DialReason(StrEnum):
     ASKED_BY_HAND = "asked_by_hand"
     TAKEN = "taken"
     LOGGED = "logged"
+    TIME_NOT_BELIEVED = "time_not_believed"
 
 
 def decide(attempt: Attempt | None, message: CallNews | HangUpAsked, now: datetime) -> Decision[Attempt]:

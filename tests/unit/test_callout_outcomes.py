@@ -94,6 +94,14 @@ def test_the_same_phone_is_rung_again_between_one_and_three_minutes_after_the_fi
     assert 60 <= (state.call_at - NOW).total_seconds() <= 180
 
 
+def test_a_claim_that_a_clock_an_hour_ahead_wrote_makes_nobody_wait_for_that_hour() -> None:
+    callout = claimed(opened(), NOW + timedelta(hours=1))
+    told_at = NOW + timedelta(seconds=RUNG_FOR_S)
+    again = after(callout, ended(callout, Outcome.NO_ANSWER, told_at), told_at).state
+    assert again is not None
+    assert again.call_at == told_at + timedelta(seconds=GAP_S)
+
+
 @pytest.mark.parametrize("outcome", TEXTS, ids=str)
 def test_news_of_a_text_beside_a_call_moves_nothing(outcome: Outcome) -> None:
     ringing = claimed(opened(), NOW)
