@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from streams.ledger.chain import canonical
 from streams.letters import SCHEMA_VERSION, Letter
 from streams.words import Model
 
@@ -43,7 +42,7 @@ def write_page(topic: str, letter_ids: tuple[str, ...]) -> bytes:
 
 def write_body(letter: Letter) -> bytes:
     """Return the message that carries a whole letter for readers outside."""
-    return canonical(letter.model_dump(mode="json")).encode()
+    return letter.model_dump_json().encode()
 
 
 def read_page(raw: bytes | None) -> Page | Unreadable:

@@ -16,6 +16,7 @@ from streams.ledger.contract import Draft, Entry
 GENESIS = "0" * 64
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _quoted = encode_basestring
+_SAID = tuple(Draft.model_fields)
 
 
 class Break(StrEnum):
@@ -65,7 +66,7 @@ def link(draft: Draft, n: int, previous: str) -> Link:
     )
     numbered = {"n": n, "previous": previous, "hash": hashlib.sha256(text.encode()).hexdigest()}
     # Validated data only: building it again through the validator would double the cost of every step.
-    entry = Entry.trusted({name: getattr(draft, name) for name in Draft.model_fields} | numbered)
+    entry = Entry.trusted({name: getattr(draft, name) for name in _SAID} | numbered)
     return Link(entry, {**entry.__dict__, "at": at, "facts": plain}, facts)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -255,6 +255,14 @@ class Post(Protocol):
         ...
 
 
+class Covered(NamedTuple):
+    """An entry as a seal covers it: its place, and the hash that stands for all it says."""
+
+    subject: str
+    n: int
+    hash: str
+
+
 class Span(Model):
     """Entries `first` to `last` of one subject, as one seal covers them."""
 
@@ -288,8 +296,8 @@ class Archive(Protocol):
         """Return (subject, last n, last hash) of every subject, ordered, as the ledger noted them when appending."""
         ...
 
-    def unsealed(self, limit: int) -> list[Entry]:
-        """Return entries that no seal covers, ordered by (subject, n)."""
+    def unsealed(self, limit: int) -> list[Covered]:
+        """Return entries that no seal covers yet, ordered by (subject, n)."""
         ...
 
     def write_seal(self, seal: Seal) -> None:
@@ -308,7 +316,7 @@ class Archive(Protocol):
         """Return the latest seal."""
         ...
 
-    def sealed_by(self, seal_n: int) -> list[Entry]:
+    def sealed_by(self, seal_n: int) -> list[Covered]:
         """Return the entries marked as covered by a seal, ordered by (subject, n)."""
         ...
 

@@ -17,6 +17,7 @@ from streams.ledger.columns import saved
 from streams.ledger.contract import (
     AHEAD_MAX_S,
     RESENDS_COUNTED_MAX,
+    Covered,
     Draft,
     Edition,
     EditionKind,
@@ -254,10 +255,10 @@ class MemoryStep:
         """Return (subject, last n, last hash) of every subject, ordered."""
         return [(subject, len(entries), entries[-1].hash) for subject, entries in self._chains()]
 
-    def unsealed(self, limit: int) -> list[Entry]:
-        """Return entries that no seal covers, ordered by (subject, n)."""
+    def unsealed(self, limit: int) -> list[Covered]:
+        """Return entries that no seal covers yet, ordered by (subject, n)."""
         tails = (entries[self._store.sealed_to.get(subject, 0) :] for subject, entries in self._chains())
-        return list(islice(chain.from_iterable(tails), limit))
+        return list(map(_covered, islice(chain.from_iterable(tails), limit)))
 
     def write_seal(self, seal: Seal) -> None:
         """Keep a seal and note how far it covers each subject."""
@@ -276,10 +277,11 @@ class MemoryStep:
         """Return the latest seal."""
         return self._store.seals[-1] if self._store.seals else None
 
-    def sealed_by(self, seal_n: int) -> list[Entry]:
+    def sealed_by(self, seal_n: int) -> list[Covered]:
         """Return the entries covered by a seal, ordered by (subject, n)."""
         spans = self._store.seals[seal_n - 1].spans if 0 < seal_n <= len(self._store.seals) else ()
-        return [entry for span in spans for entry in self._store.chains[span.subject][span.first - 1 : span.last]]
+        chains = self._store.chains
+        return [_covered(entry) for span in spans for entry in chains[span.subject][span.first - 1 : span.last]]
 
     def page(self, after: Entry | None, limit: int, *, by_time: bool = False) -> list[Entry]:
         """Return the entries that follow `after`; each page sorts everything, so ask for large ones."""
@@ -308,3 +310,7 @@ class MemoryStep:
             return self._store.rows[table.name]
         except KeyError:
             raise LedgerError(f"the ledger was not opened with table {table.name}; add it where it is wired") from None
+
+
+def _covered(entry: Entry) -> Covered:
+    return Covered(entry.subject, entry.n, entry.hash)

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from streams.ledger.chain import GENESIS, hash_of
-from streams.ledger.contract import Archive, Entry, Seal, Span
+from streams.ledger.contract import Archive, Covered, Seal, Span
 
 
-def seal_hash(n: int, at: datetime, previous: str, entries: Sequence[Entry]) -> str:
+def seal_hash(n: int, at: datetime, previous: str, entries: Sequence[Covered]) -> str:
     """Return the hash of seal number `n` over the seal before and the (subject, n, hash) of its entries, sorted."""
-    covered = sorted((entry.subject, entry.n, entry.hash) for entry in entries)
-    return hash_of([n, at.astimezone(UTC).isoformat(timespec="microseconds"), previous, covered])
+    return hash_of([n, at.astimezone(UTC).isoformat(timespec="microseconds"), previous, sorted(entries)])
 
 
 def write_next_seal(step: Archive, at: datetime, limit: int = 5000) -> Seal | None:
@@ -40,7 +39,7 @@ def write_next_seal(step: Archive, at: datetime, limit: int = 5000) -> Seal | No
     return seal
 
 
-def _spans(entries: Sequence[Entry]) -> tuple[Span, ...]:
+def _spans(entries: Sequence[Covered]) -> tuple[Span, ...]:
     """Return runs of entries without gaps; entries are ordered by (subject, n)."""
     spans: list[Span] = []
     for entry in entries:

@@ -83,9 +83,8 @@ class RowBulk:
         for place in self._times:
             values[place] = stored_time(values[place])
         for place in self._words:
-            # Most words are plain already, and asking a plain one for its enum value is what costs.
-            if type(values[place]) is not str:
-                values[place] = getattr(values[place], "value", values[place])
+            # An enum's `value` is a property that looks for a member of that name first; this is what it returns.
+            values[place] = getattr(values[place], "_value_", values[place])
         return tuple(values)
 
 

@@ -11,12 +11,13 @@ from pydantic import TypeAdapter
 
 from streams.ledger.appending import Head, audit_letters, chain_drafts
 from streams.ledger.chain import Link, canonical
-from streams.ledger.contract import Draft, Entry, Seal, Span, StaleRowError
+from streams.ledger.contract import Covered, Draft, Entry, Seal, Span, StaleRowError
 from streams.ledger.schema import ENTRIES, HEADS, SEALS
 from streams.ledger.sql_bulk import BulkInsert, stored_time
 from streams.ledger.sql_letters import LetterVerbs
 from streams.ledger.sql_rows import chunks
 
+_COVERED = sa.select(ENTRIES.c.subject, ENTRIES.c.n, ENTRIES.c.hash).order_by(ENTRIES.c.subject, ENTRIES.c.n)
 _PARTS = sa.select(*(column for column in ENTRIES.c if column.name != "seal"))
 _NEW_ENTRIES = BulkInsert(ENTRIES, ("subject", "n", "at", "what", "why", "by", "facts", "previous", "hash"))
 _MOVED_HEADS = BulkInsert(
@@ -58,10 +59,9 @@ class EntryVerbs(LetterVerbs):
         rows = self._connection.execute(sa.select(HEADS.c.subject, HEADS.c.n, HEADS.c.hash).order_by(HEADS.c.subject))
         return [(subject, n, digest) for subject, n, digest in rows]
 
-    def unsealed(self, limit: int) -> list[Entry]:
-        """Return entries that no seal covers, ordered by (subject, n)."""
-        question = _PARTS.where(ENTRIES.c.seal.is_(None)).order_by(ENTRIES.c.subject, ENTRIES.c.n).limit(limit)
-        return self._read_entries(question)
+    def unsealed(self, limit: int) -> list[Covered]:
+        """Return entries that no seal covers yet, ordered by (subject, n)."""
+        return self._read_covered(_COVERED.where(ENTRIES.c.seal.is_(None)).limit(limit))
 
     def write_seal(self, seal: Seal) -> None:
         """Keep a seal and mark the entries of its spans as covered by it."""
@@ -84,9 +84,9 @@ class EntryVerbs(LetterVerbs):
         row = self._connection.execute(sa.select(SEALS).order_by(SEALS.c.n.desc()).limit(1)).one_or_none()
         return None if row is None else _seal(row)
 
-    def sealed_by(self, seal_n: int) -> list[Entry]:
+    def sealed_by(self, seal_n: int) -> list[Covered]:
         """Return the entries marked as covered by a seal, ordered by (subject, n)."""
-        return self._read_entries(_PARTS.where(ENTRIES.c.seal == seal_n).order_by(ENTRIES.c.subject, ENTRIES.c.n))
+        return self._read_covered(_COVERED.where(ENTRIES.c.seal == seal_n))
 
     def page(self, after: Entry | None, limit: int, *, by_time: bool = False) -> list[Entry]:
         """Return the entries that follow `after`, ordered by (subject, n), or by (at, subject, n) with `by_time`."""
@@ -96,6 +96,9 @@ class EntryVerbs(LetterVerbs):
             place = [sa.bindparam(None, getattr(after, column.name), column.type) for column in columns]
             question = question.where(sa.tuple_(*columns) > sa.tuple_(*place))
         return self._read_entries(question)
+
+    def _read_covered(self, question: sa.Select[Any]) -> list[Covered]:
+        return [Covered(*row) for row in self._connection.execute(question)]
 
     def _read_entries(self, question: sa.Select[Any]) -> list[Entry]:
         return [_entry(row) for row in self._connection.execute(question)]

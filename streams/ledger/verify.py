@@ -15,7 +15,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from streams.ledger.chain import GENESIS, Break, check_entry
-from streams.ledger.contract import Archive, Entry, FullStep, Ledger, Seal
+from streams.ledger.contract import Archive, Covered, Entry, FullStep, Ledger, Seal
 from streams.ledger.seal import seal_hash
 
 
@@ -185,12 +185,12 @@ def _check_seals(ledger: Ledger) -> tuple[int, set[Fault]]:
     return count, faults
 
 
-def _read_seal(step: Archive, after_n: int) -> tuple[Seal, list[Entry]] | None:
+def _read_seal(step: Archive, after_n: int) -> tuple[Seal, list[Covered]] | None:
     seals = step.seals(after_n, 1)
     return (seals[0], step.sealed_by(seals[0].n)) if seals else None
 
 
-def _check_seal(seal: Seal, covered: Sequence[Entry], previous: str) -> set[Fault]:
+def _check_seal(seal: Seal, covered: Sequence[Covered], previous: str) -> set[Fault]:
     promised = {(span.subject, n) for span in seal.spans for n in range(span.first, span.last + 1)}
     there = {(entry.subject, entry.n) for entry in covered}
     faults = {Fault(subject, n, FaultKind.SEALED_MISSING) for subject, n in promised - there}
