@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from streams.ledger.contract import LedgerAwayError, LedgerError, StaleRowError
+from streams.ledger.turns import Turns
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -55,8 +58,12 @@ def open_engine(url: str, *, connections: int, busy_timeout_s: float, reading: b
     if kind == SQLITE:
         engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"timeout": busy_timeout_s})
         event.listen(engine, "connect", partial(_prepare_sqlite, busy_timeout_s=busy_timeout_s))
-        begin = _begin_look if reading else partial(_begin_sqlite, busy_timeout_s=busy_timeout_s)
-        event.listen(engine, "begin", begin)
+        if reading:
+            event.listen(engine, "begin", _begin_look)
+        else:
+            beginning = _Beginning(parsed.database, busy_timeout_s)
+            event.listen(engine, "begin", beginning)
+            event.listen(engine, "engine_disposed", beginning.close)
         return engine
     if kind == POSTGRESQL:
         return sa.create_engine(
@@ -77,14 +84,28 @@ def _prepare_sqlite(connection: Any, _record: Any, busy_timeout_s: float) -> Non
     connection.execute("PRAGMA synchronous=FULL")
 
 
-def _begin_sqlite(connection: sa.Connection, busy_timeout_s: float) -> None:
-    # A transaction that only later wants to write fails at once where another has written: take the lock first.
-    driver: Any = connection.connection.driver_connection
-    driver.execute("PRAGMA busy_timeout=0")
-    try:
-        _knock(driver, "BEGIN IMMEDIATE", busy_timeout_s)
-    finally:
-        driver.execute(f"PRAGMA busy_timeout={int(busy_timeout_s * 1000)}")
+class _Beginning:
+    """Begins the transactions of one engine, each when it is its turn among the processes that write."""
+
+    def __init__(self, database: str | None, busy_timeout_s: float) -> None:
+        in_memory = database in (None, "", ":memory:")
+        self._turns = None if in_memory else Turns(Path(str(database)))
+        self._busy_timeout_s = busy_timeout_s
+
+    def __call__(self, connection: sa.Connection) -> None:
+        # A transaction that only later wants to write fails at once where another has written: take the lock first.
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA busy_timeout=0")
+        try:
+            with self._turns.taken() if self._turns else nullcontext():
+                _knock(driver, "BEGIN IMMEDIATE", self._busy_timeout_s)
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={int(self._busy_timeout_s * 1000)}")
+
+    def close(self, _: sa.Engine) -> None:
+        """Let go of the turn's file."""
+        if self._turns is not None:
+            self._turns.close()
 
 
 def _begin_look(connection: sa.Connection) -> None:
