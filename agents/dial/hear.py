@@ -6,13 +6,15 @@ nothing, and the outcome follows from the facts, never from the order.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 
+from agents.dial.carriers.protocol import OPTED_OUT
 from agents.dial.state import Attempt, AttemptState
 from streams.ledger.contract import Draft
 from streams.letters import AttemptEnded, CallNews, HangUpAsked, Letter, write_letter
-from streams.rooms import Decision, trouble
+from streams.rooms import Decision, Trouble, trouble
 from streams.topics import CALLOUTS
 from streams.words import Channel, Outcome
 
@@ -120,7 +122,15 @@ def end(attempt: Attempt, outcome: Outcome, now: datetime, *, corrected: bool = 
             "key": attempt.key,
         },
     )
-    return Decision(reason, ended, letters, (entry,))
+    return Decision(reason, ended, letters, (entry,), tuple(_opted_out(ended, now)))
+
+
+def _opted_out(attempt: Attempt, now: datetime) -> Iterator[Trouble]:
+    """Tell people of a number that gets no texts because of a STOP, as an answer of STOP is told (`replies.py`)."""
+    if (attempt.carrier, attempt.vendor_code) in OPTED_OUT:
+        subject = f"{attempt.realm}|number|{attempt.number_key}"
+        text = f"{attempt.masked} 曾回复“STOP”，线路不再向其发送短信；电话照打，请联系本人回复 START 恢复短信"
+        yield trouble(DialReason.STOP_ASKED, subject, text, now)
 
 
 def _gather(attempt: Attempt, news: CallNews) -> Attempt:

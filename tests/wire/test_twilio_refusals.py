@@ -8,7 +8,10 @@ import pytest
 
 from agents.dial.carriers.protocol import RefusedByVendorError, VendorBusyError, VendorDownError
 from agents.dial.carriers.twilio import TwilioCarrier
-from agents.dial.hear import decide
+from agents.dial.carriers.verdicts import text_news
+from agents.dial.hear import decide, end
+from agents.dial.replies import decide_reply
+from streams.letters import TextReplied
 from streams.words import Channel, Outcome
 from tests.unit.attempt_samples import NOW, attempt
 from tests.wire.fake_phones import Handset
@@ -163,3 +166,27 @@ async def test_who_answered_stop_gets_no_text_any_more_and_is_called_all_the_sam
     await carrier.place(ours.dial())
     ours.fake.play()
     assert "key" in ours.in_order()
+
+
+async def test_a_stop_from_before_our_time_is_told_to_people_as_an_answer_of_stop_is(
+    ours: House, carrier: TwilioCarrier
+):
+    ours.fake.handsets[NUMBER] = Handset(opted_out=True)
+    with pytest.raises(RefusedByVendorError) as refusal:
+        await carrier.place(ours.dial(channel=Channel.TEXT))
+    refused = attempt(channel=Channel.TEXT, carrier="twilio", vendor_code=refusal.value.vendor_code)
+    (told,) = end(refused, refusal.value.outcome, NOW).troubles
+    (answered,) = decide_reply(
+        TextReplied(realm="real", number_key=refused.number_key, masked="m", text="STOP", vendor_id="v", at=NOW),
+        [],
+        NOW,
+    )[3]
+    assert (told.id, told.kind) == (answered.id, answered.kind)
+
+
+@pytest.mark.parametrize(("code", "kinds"), [("21610", ["stop_asked"]), ("30003", [])])
+def test_a_text_that_fails_later_for_a_stop_is_told_to_people_too(code: str, kinds: list[str]):
+    sent = attempt(channel=Channel.TEXT, carrier="twilio")
+    failed = text_news(sent.id, "failed", NOW, error_code=code)
+    assert failed is not None
+    assert [each.kind for each in decide(sent, failed, NOW).troubles] == kinds

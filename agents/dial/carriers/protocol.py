@@ -21,6 +21,11 @@ LANGUAGE_TAGS: dict[Literal["zh", "en"], str] = {"zh": "zh-CN", "en": "en-US"}
 """BCP 47 tags of the languages that are spoken."""
 
 
+OPTED_OUT: frozenset[tuple[str, str]] = frozenset({("twilio", "21610")})
+"""With which code which carrier refuses a text because its reader once answered STOP, be it years ago and to somebody
+else (twilio.com/docs/api/errors/21610). Calls to the number go on."""
+
+
 class Script(Model):
     """What is said.
 
