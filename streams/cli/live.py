@@ -37,6 +37,9 @@ from streams.worker import IN_FORCE_LOOK_S, Worker
 log = logging.getLogger(__name__)
 live_app = typer.Typer(no_args_is_help=True)
 APPROVALS_LOOK_S = 5.0
+KEEP_ALIVE_S = 75
+"""So long a connection that says nothing is kept. Longer than vendors and proxies keep theirs: one that is closed in
+the moment in which a receipt is sent over it loses the receipt, and Aliyun sends it again only after a minute."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -171,7 +174,9 @@ async def _gateway(installation: Installation) -> None:
     collector = LedgerCollector(installation.ledger, clock, house.facts, house.carriers, guard.offset_s)
     registry.register(collector)
     app = create_gateway(house, chosen, registry=registry)
-    config = uvicorn.Config(app, host=chosen.host, port=chosen.port, log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        app, host=chosen.host, port=chosen.port, log_level="warning", access_log=False, timeout_keep_alive=KEEP_ALIVE_S
+    )
     beside = [
         asyncio.create_task(collector.run()),
         asyncio.create_task(RosterWatch(installation).run()),

@@ -30,6 +30,7 @@ from fastapi import FastAPI
 
 from agents.callout.state import CALLOUTS
 from streams.broker import EmbeddedBroker, free_port, listens
+from streams.cli.live import KEEP_ALIVE_S
 from streams.doors.http.hearing import hearing_router
 from streams.kafka import set_up_topics
 from streams.ledger.contract import Ledger
@@ -103,7 +104,8 @@ def be_gateway(options: argparse.Namespace) -> None:
     app = FastAPI()
     app.include_router(hearing_router(house, settings_of(Path(options.folder), options.ours)))
     port = port_of(options.ours)
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="critical", access_log=False, backlog=2048)
+    how = {"log_level": "critical", "access_log": False, "timeout_keep_alive": KEEP_ALIVE_S}
+    uvicorn.run(app, host="127.0.0.1", port=port, backlog=2048, **how)
 
 
 def run(options: argparse.Namespace, broker: EmbeddedBroker) -> int:
