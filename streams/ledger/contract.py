@@ -201,12 +201,20 @@ class Step(Protocol):
         ...
 
     def lease(self, name: str, owner: str, wall: datetime, lease_s: float) -> bool:
-        """Take or renew a named lease until `wall + lease_s`; False while another owner holds it."""
+        """Take or renew a named lease until `wall + lease_s`; False while another owner holds it.
+
+        An end that lies further ahead than `LEASE_AHEAD_MAX_S` is not believed: it is brought back to
+        `wall + lease_s`. An owner that is alive renews it before then; one that is gone is replaced.
+        """
         ...
 
 
 AHEAD_MAX_S = 10.0
 """How far ahead of a clock a time may lie that another process wrote, and be believed (law 7: two seconds each)."""
+LEASE_AHEAD_MAX_S = 60.0
+"""How far behind its own end a lease may be renewed, and be believed by who asked for it meanwhile.
+
+More than two clocks may part: who asks has read its clock before it waited for a step, perhaps for one that hung."""
 RESENDS_COUNTED_MAX = 6
 """The pause before an open letter is published again doubles this many times and then stays."""
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from streams.ledger.columns import check_question, column_type, saved
-from streams.ledger.contract import R, StaleRowError, Table, Where
+from streams.ledger.contract import LEASE_AHEAD_MAX_S, R, StaleRowError, Table, Where
 from streams.ledger.engine import POSTGRESQL
 from streams.ledger.schema import LEASES, RAWS, RoomTables
 
@@ -128,7 +128,15 @@ class RowVerbs(SqlVerbs):
             set_={"owner": insert.excluded.owner, "until": insert.excluded.until},
             where=sa.or_(LEASES.c.owner == owner, LEASES.c.until <= wall),
         )
-        return self._connection.execute(take_over).rowcount == 1
+        if self._connection.execute(take_over).rowcount == 1:
+            return True
+        # A clock that was stepped in the middle of a step wrote such an end: nobody else would have the lease until it.
+        self._connection.execute(
+            LEASES.update()
+            .where(LEASES.c.name == name, LEASES.c.until > wall + timedelta(seconds=lease_s + LEASE_AHEAD_MAX_S))
+            .values(until=wall + timedelta(seconds=lease_s))
+        )
+        return False
 
 
 def _conditions(sql: sa.Table, where: Sequence[Where]) -> list[Any]:

@@ -97,7 +97,9 @@ verbs: st.SearchStrategy[Verb] = st.one_of(
     st.lists(st.builds(draft, names, seconds=st.integers(0, 9), key=values["note"]), max_size=3).map(
         lambda drafts: lambda step: [entry.hash for entry in step.append(drafts)]
     ),
-    st.tuples(st.sampled_from(["one", "two"]), moments).map(lambda a: lambda step: step.lease("pump", a[0], a[1], 3)),
+    st.tuples(st.sampled_from(["one", "two"]), moments | st.just(at(3600))).map(
+        lambda a: lambda step: step.lease("pump", a[0], a[1], 3)
+    ),
     st.tuples(names, st.binary(max_size=3)).map(
         lambda a: lambda step: (step.keep_raw(*a, at=at(0), door="http", media_type=""), step.raw(a[0]))
     ),

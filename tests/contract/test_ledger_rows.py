@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from ledger_samples import OTHERS, TASKS, State, Task, at
 
-from streams.ledger.contract import Ledger, LedgerError, Row, StaleRowError, Table, Where
+from streams.ledger.contract import LEASE_AHEAD_MAX_S, Ledger, LedgerError, Row, StaleRowError, Table, Where
 
 
 def save(ledger: Ledger, *tasks: Task) -> None:
@@ -258,6 +258,36 @@ def test_a_lease_is_held_by_one_owner_until_it_ends(ledger: Ledger) -> None:
     assert not lease("two", 18)
     assert lease("two", 19)
     assert not lease("one", 19)
+
+
+def test_a_lease_whose_end_no_right_clock_can_have_written_is_free_after_an_ordinary_one(ledger: Ledger) -> None:
+    def lease(owner: str, wall: float) -> bool:
+        return ledger.step(lambda step: step.lease("direct", owner, at(wall), 10))
+
+    assert lease("dead", 3600)
+    assert not lease("two", 0)
+    assert not lease("two", 9)
+    assert lease("two", 10)
+
+
+def test_who_is_alive_keeps_a_lease_whose_end_was_not_believed(ledger: Ledger) -> None:
+    def lease(owner: str, wall: float) -> bool:
+        return ledger.step(lambda step: step.lease("direct", owner, at(wall), 10))
+
+    assert lease("one", 3600)
+    assert not lease("two", 0)
+    assert lease("one", 8)
+    assert not lease("two", 17)
+    assert lease("two", 18)
+
+
+def test_who_asked_for_a_lease_and_then_waited_long_does_not_shorten_one_that_was_renewed(ledger: Ledger) -> None:
+    def lease(owner: str, wall: float) -> bool:
+        return ledger.step(lambda step: step.lease("direct", owner, at(wall), 10))
+
+    assert lease("one", LEASE_AHEAD_MAX_S)
+    assert not lease("late", 0)
+    assert not lease("two", LEASE_AHEAD_MAX_S + 9)
 
 
 def test_a_step_inside_a_step_is_refused(ledger: Ledger) -> None:
