@@ -89,7 +89,7 @@ def _text(asked: Sequence[Asked], facts: Facts, realm: str) -> str:
     whom = "；".join(f"{county.place(item.post)}{item.post.name}{item.name} {item.masked}" for item in asked)
     first = [item.machine_after_s for item in asked if item.why is HandWhy.LEADER_FIRST]
     else_s = f"{min(first)}秒内没有登记的领导由系统拨打。" if first else ""
-    return f"【{county.name}叫应】{mark}请人工呼叫{len(asked)}人：{whom}。要说的话和登记在值班页“我来打”。{else_s}"
+    return f"{mark}【{county.name}叫应】请人工呼叫{len(asked)}人：{whom}。要说的话和登记在值班页“我来打”。{else_s}"
 
 
 def _entry(attempt: Attempt, message: HandLogged, why: DialReason) -> Draft:

@@ -146,7 +146,7 @@ def _notice(post: Post, counted: Sequence[Tally], row: Round, now: datetime, fac
     own = [item for item in counted if post.level is Level.COUNTY or item.code == facts.county.township_of(post.region)]
     voice = ""
     if facts.book.knobs.summary.by == "call":
-        voice = speak(f"{_head(row, facts)}叫应进度：{_figures(own)}。")
+        voice = speak(f"{_mark(row, facts)}{_what(row, facts)}叫应进度：{_figures(own)}。")
     return Notice(post.id, _text(own, row, now, facts), voice=voice)
 
 
@@ -157,8 +157,8 @@ def _text(counted: Sequence[Tally], row: Round, now: datetime, facts: Facts) -> 
     lines = [f"{item.name} 应叫{item.called}已应{item.answered}未应{item.unanswered}" for item in behind]
     rest = "" if not counted else "全部已应。" if not behind else f"其余{len(counted) - len(behind)}处全部已应。"
     listed = "；".join(lines) + ("；" if lines and rest else "")
-    when = f"{_head(row, facts)}，{clock}（第{minutes}分钟）"
-    return f"【{facts.county.name}叫应进度】{when}：{_figures(counted)}。{listed}{rest}"
+    when = f"{_what(row, facts)}，{clock}（第{minutes}分钟）"
+    return f"{_mark(row, facts)}【{facts.county.name}叫应进度】{when}：{_figures(counted)}。{listed}{rest}"
 
 
 def _figures(counted: Sequence[Tally]) -> str:
@@ -167,8 +167,11 @@ def _figures(counted: Sequence[Tally]) -> str:
     return f"应叫{called}，已应{answered}，未应{called - answered}" + (f"，其中失联{lost}" if lost else "")
 
 
-def _head(row: Round, facts: Facts) -> str:
+def _mark(row: Round, facts: Facts) -> str:
+    return facts.book.speech.zh.mark("drill:" if row.exercise else row.realm)
+
+
+def _what(row: Round, facts: Facts) -> str:
     tongue = facts.book.speech.zh
     name = next((item.name for item in facts.book.hazards if item.key == row.hazard), tongue.unknown_hazard)
-    mark = tongue.mark("drill:" if row.exercise else row.realm)
-    return f"{mark}{name}{tongue.colours[row.colour]}"
+    return f"{name}{tongue.colours[row.colour]}"

@@ -48,7 +48,12 @@ def test_mandarin_is_named_as_the_voice_names_it():
 
 
 @pytest.mark.parametrize(
-    ("voice", "spoken"), [("暴雨预警", "【演练】暴雨预警"), ("这是演练。暴雨预警", "这是演练。暴雨预警")]
+    ("voice", "spoken"),
+    [
+        ("暴雨预警", "【演练】暴雨预警"),
+        ("这是演练。暴雨预警", "这是演练。暴雨预警"),
+        ("暴雨红色预警，请马上到老演练场集合", "【演练】暴雨红色预警，请马上到老演练场集合"),
+    ],
 )
 def test_a_drill_always_says_that_it_is_one(voice: str, spoken: str):
     drill = Script(voice=voice, text="", prompt="", exercise=True)

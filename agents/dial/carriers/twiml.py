@@ -21,6 +21,8 @@ VOICES: Mapping[str, str] = {CHINESE: MANDARIN, "en-US": "Polly.Joanna"}
 """A voice of twilio.com/docs/voice/twiml/say for each language that is spoken."""
 KEY_WAIT_S = 8
 REPEAT_KEY = "3"
+MARK_WITHIN_CHARS = 12
+"""The words of a drill say so within so many characters, or the mark is put before them."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +135,11 @@ def hang_up() -> str:
 
 
 def with_exercise(words: str, script: Script) -> str:
-    """Return the words of a drill with 演练 in front where whoever wrote them left it out."""
+    """Return the words of a drill with 演练 in front where whoever wrote them left it out there."""
     said = phrases(script.language)
-    return f"{said.exercise_mark}{words}" if script.exercise and said.exercise not in words else words
+    # Only in front does it tell what follows: a place may be called 演练场.
+    marked = said.exercise in words[:MARK_WITHIN_CHARS]
+    return f"{said.exercise_mark}{words}" if script.exercise and not marked else words
 
 
 def phrases(language: str) -> Phrases:
