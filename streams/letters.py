@@ -470,6 +470,12 @@ class Letter(Model):
     tries: int = 0
     schema_version: int = SCHEMA_VERSION
 
+    @property
+    def is_spoiled(self) -> bool:
+        """Tell whether its message cannot be read though no newer program wrote it: then nobody ever will."""
+        message: Model = self.message
+        return message is UNREAD and self.schema_version <= SCHEMA_VERSION
+
 
 def write_letter(
     topic: str, key: str, message: Any, at: datetime, *, cause: str, not_before: datetime | None = None

@@ -13,14 +13,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from agents.facts import Facts
 from agents.sense.state import state_id
 from streams import topics
 from streams.clock import Clock
 from streams.doors.readings import Delivery, read_readings
-from streams.doors.refusal import RefusedError
+from streams.doors.refusal import RefusedError, kept_spoiled
 from streams.doors.senml import LeftOut
 from streams.doors.warnings import read_warning
 from streams.ids import digest, make_id
@@ -89,17 +89,19 @@ class Reception:
         raw_id = make_id(warnings[0].realm, "raw", hashlib.sha256(content).hexdigest())
         letters = [_received(warning, raw_id, door, now) for warning in warnings]
 
-        def keep(step: FullStep) -> bool:
-            fresh = [letter for letter in letters if step.letter(letter.id) is None]
+        def keep(step: FullStep) -> tuple[bool, bool]:
+            fresh, spoiled = _unknown(step, letters)
             other_bytes = step.keep_raw(raw_id, content, at=now, door=door, media_type=media_type or "")
             step.write(fresh)
             if fresh:
                 step.append(_entry_of(letter, "received", by, door, now) for letter in fresh)
             elif other_bytes:
                 step.append(_entry_of(letter, "received_again", by, door, now) for letter in letters)
-            return bool(fresh)
+            return bool(fresh), spoiled
 
-        new = await self.ledger.run(keep)
+        new, spoiled = await self.ledger.run(keep)
+        if spoiled:
+            await self._refuse_spoiled(content, media_type, WARNINGS, by)
         return Taken(tuple(dict.fromkeys(warning.id for warning in warnings)), new, raw_id)
 
     async def take_readings(self, content: bytes, media_type: str | None, *, by: str) -> Taken:
@@ -124,12 +126,14 @@ class Reception:
             for page, mark in zip(delivery.pages, marks, strict=True)
         ]
 
-        def keep(step: FullStep) -> bool:
-            fresh = [letter for letter in letters if step.letter(letter.id) is None]
+        def keep(step: FullStep) -> tuple[bool, bool]:
+            fresh, spoiled = _unknown(step, letters)
             step.write(fresh)
-            return bool(fresh)
+            return bool(fresh), spoiled
 
-        new = await self.ledger.run(keep)
+        new, spoiled = await self.ledger.run(keep)
+        if spoiled:
+            await self._refuse_spoiled(content, media_type, READINGS, by)
         return Taken((make_id(self.realm, "upload", *marks),), new, left_out=delivery.left_out)
 
     async def refuse(self, content: bytes, media_type: str | None, door: str, by: str, refused: RefusedError) -> None:
@@ -166,6 +170,12 @@ class Reception:
 
         await self.ledger.run(keep)
 
+    async def _refuse_spoiled(self, content: bytes, media_type: str | None, door: str, by: str) -> NoReturn:
+        """Refuse a document of which something came before and was lost since; the rest of it is taken all the same."""
+        refused = kept_spoiled("document")
+        await self.refuse(content, media_type, door, by, refused)
+        raise refused
+
     async def _read(self, read: Callable[[], R], content: bytes, media_type: str | None, door: str, by: str) -> R:
         """Read a document off the event loop: a large one must not hold up a telephone that waits for its words."""
         try:
@@ -179,6 +189,13 @@ class Reception:
             fault = RefusedError(400, "document", "读取时系统内部出错，请人工查看原文。", "A reader of ours failed.")
             await self.refuse(content, media_type, door, by, fault)
             raise
+
+
+def _unknown(step: FullStep, letters: Sequence[Letter]) -> tuple[list[Letter], bool]:
+    """Return which letters are not known yet, and whether one that is known cannot be read any more."""
+    known = [step.letter(letter.id) for letter in letters]
+    fresh = [letter for letter, before in zip(letters, known, strict=True) if before is None]
+    return fresh, any(before is not None and before.is_spoiled for before in known)
 
 
 _WORDS = {WARNINGS: "预警", READINGS: "监测数据"}

@@ -28,6 +28,17 @@ class RefusedError(Exception):
         self.reason_en = reason_en
 
 
+def kept_spoiled(element: str) -> RefusedError:
+    """Return the refusal of what came before, where what was kept of it then cannot be read any more."""
+    return RefusedError(
+        400,
+        element,
+        "同样的内容此前收到过，但当时存下的记录已无法读取，系统不会据此叫应。请人工核实，改用新的编号重新发送。",
+        "The same came before, and what was kept of it cannot be read: nobody is called for it. Check, and send it "
+        "again under another identifier.",
+    )
+
+
 def missing(element: str) -> RefusedError:
     """Return the refusal of a document that lacks an element which calling depends on."""
     return RefusedError(

@@ -251,7 +251,7 @@ class Post(Protocol):
         ...
 
     def letter(self, letter_id: str) -> Letter | None:
-        """Return one letter, handled or not."""
+        """Return one letter, handled or not; where its message cannot be read, that is `UNREAD`."""
         ...
 
     def count_open_letters(self) -> dict[str, int]:

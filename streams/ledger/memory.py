@@ -243,7 +243,7 @@ class MemoryStep:
             shelf.put(letter_id, Envelope(envelope.letter, wall, resends, wall if close else None))
 
     def letter(self, letter_id: str) -> Letter | None:
-        """Return one letter, handled or not."""
+        """Return one letter, handled or not; dictionaries keep messages as they were written."""
         envelope = self._store.letters.by_id.get(letter_id)
         return None if envelope is None else envelope.letter
 

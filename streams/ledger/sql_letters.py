@@ -103,9 +103,15 @@ class LetterVerbs(SqlVerbs):
             self._connection.execute(LETTERS.update().where(LETTERS.c.id.in_(chunk), _IS_OPEN).values(values))
 
     def letter(self, letter_id: str) -> Letter | None:
-        """Return one letter, handled or not."""
+        """Return one letter, handled or not; where its message cannot be read, that is `UNREAD`."""
         row = self._connection.execute(_PARTS.where(LETTERS.c.id == letter_id)).one_or_none()
-        return None if row is None else _letter(row)
+        if row is None:
+            return None
+        try:
+            return _letter(row)
+        except ValidationError:
+            # Who asks for one letter must not stumble over it: whether it is known at all is what doors ask.
+            return _unread(row)
 
     def count_open_letters(self) -> dict[str, int]:
         """Return how many letters are open, by topic."""
@@ -167,6 +173,15 @@ def _letter(row: sa.Row[Any]) -> Letter:
         ValidationError: The message is not one this version knows.
     """
     # Only the message is JSON that may be of another version; the rest is typed by the columns.
-    message = UNREAD if row.body is None else MESSAGE.validate_json(row.body)
+    if row.body is None:
+        return _unread(row)
+    return _made(row, MESSAGE.validate_json(row.body))
+
+
+def _unread(row: sa.Row[Any]) -> Letter:
+    return _made(row, UNREAD)
+
+
+def _made(row: sa.Row[Any], message: Any) -> Letter:
     parts = {name: value for name, value in row._mapping.items() if name != "body"}
     return Letter.trusted({**parts, "message": message})

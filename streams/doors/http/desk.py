@@ -27,7 +27,7 @@ from streams.doors.orders import (
     log_call,
     vouch,
 )
-from streams.doors.refusal import RefusedError
+from streams.doors.refusal import RefusedError, kept_spoiled
 from streams.ids import make_id
 from streams.ledger.contract import Draft, FullStep
 from streams.letters import ChainOrdered, HandLogged, Letter, Ordered, Vouched
@@ -152,7 +152,10 @@ class Desk:
         draft = Draft(subject=message.order_id, what="ordered", by=message.by, at=letter.at, facts=facts)
 
         def keep(step: FullStep) -> bool:
-            if step.letter(letter.id) is not None:
+            known = step.letter(letter.id)
+            if known is not None:
+                if known.is_spoiled:
+                    raise kept_spoiled("order_id")
                 return False
             step.write([letter])
             step.append([draft])
