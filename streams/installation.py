@@ -11,14 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from agents.dial.approvals import ApprovedNumbers
 from agents.dial.carriers.aliyun.account import AliyunAccount
 from agents.dial.carriers.protocol import Carrier
 from agents.dial.carriers.simulated import SimulatedCarrier, load_habits
-from agents.dial.carriers.studio import StudioCarrier
-from agents.dial.carriers.twilio import TwilioAccount, TwilioCarrier
 from agents.dial.manned import Switchboard
 from agents.facts import Facts
 from agents.plan.wording import check_fits
@@ -32,9 +30,11 @@ from streams.clock import SystemClock
 from streams.fake_phones import phones_are_fake
 from streams.ledger.contract import EditionKind, FullStep, LedgerError, StaleRowError
 from streams.ledger.editions import records_mark
-from streams.ledger.migrate import migrate
 from streams.ledger.sql import SqlLedger
 from streams.wiring import TABLES, House, build
+
+if TYPE_CHECKING:
+    from agents.dial.carriers.twilio import TwilioAccount
 
 T = TypeVar("T")
 SECRETS = "secrets.json"
@@ -63,6 +63,13 @@ def prepare(settings: Settings) -> None:
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     number_key(settings)
+    _migrate(settings)
+
+
+def _migrate(settings: Settings) -> None:
+    # Only here: Alembic takes half a second to import, and a worker that is started again has its tables.
+    from streams.ledger.migrate import migrate
+
     migrate(settings.ledger, TABLES)
 
 
@@ -170,7 +177,7 @@ def _facts_in_force(settings: Settings, ledger: SqlLedger, now: datetime) -> Fac
     mine = _retried(ledger, _edition_of_ours)
     if not mine:
         # The program was changed under a running house: whoever starts first takes over, and the others follow.
-        migrate(settings.ledger, TABLES)
+        _migrate(settings)
         mine = _retried(ledger, _edition_of_ours)
     ledger.hold_to({EditionKind.RECORDS: mine})
     found = _retried(ledger, lambda step: rules.go_by(step, own, str(fault or ""), _who(settings)))
@@ -234,11 +241,14 @@ def _carriers(
 
 
 def _real_carrier(name: str, settings: Settings, approved: ApprovedNumbers) -> Carrier:
+    # A vendor's packages take a second or two to import, so only here, and only those of the vendor that is used.
     if name == "twilio":
+        from agents.dial.carriers.studio import StudioCarrier
+        from agents.dial.carriers.twilio import TwilioCarrier
+
         account = twilio_account(settings)
         return StudioCarrier(account, approved) if account.flow_sid else TwilioCarrier(account, approved)
     try:
-        # Only here: the vendor's packages are an extra, and take two seconds to import.
         from agents.dial.carriers.aliyun.carrier import AliyunCarrier
     except ModuleNotFoundError as error:
         raise SettingsError(
@@ -250,6 +260,8 @@ def _real_carrier(name: str, settings: Settings, approved: ApprovedNumbers) -> C
 
 def twilio_account(settings: Settings) -> TwilioAccount:
     """Return the Twilio account that the settings describe."""
+    from agents.dial.carriers.twilio import TwilioAccount
+
     api_base = {"api_base": settings.twilio_api_base} if settings.twilio_api_base else {}
     return TwilioAccount.model_validate(
         {

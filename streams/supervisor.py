@@ -16,6 +16,7 @@ from pathlib import Path
 
 from config.settings import Settings
 from streams.broker import BrokerError, EmbeddedBroker, free_port, listens
+from streams.ends import OUTDATED_STATUS
 from streams.installation import deploy, environment
 from streams.kafka import KafkaAwayError, answers, set_up_topics
 
@@ -26,10 +27,6 @@ RESTART_PAUSE_S = 1.0
 BROKER_AGAIN_S = 30.0
 BROKER_AGAIN_MAX_S = 600.0
 STOP_WITHIN_S = 12.0
-FOLLOWED_STATUS = 75
-"""How a process ends that something newer came into force under: started again it goes by that (EX_TEMPFAIL)."""
-OUTDATED_STATUS = 78
-"""How a process ends that cannot go by what is in force: its program is too old, and stays so (EX_CONFIG)."""
 
 Tell = Callable[[str], None]
 

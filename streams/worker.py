@@ -19,6 +19,7 @@ from streams.app import KafkaLostError, create_app, run_app
 from streams.clock_guard import CLOCK_LOOK_S, ClockGuard, tell_clock
 from streams.codec import Page, Unreadable
 from streams.delivery import deliver
+from streams.ends import IN_FORCE_LOOK_S
 from streams.garbage import settle_memory
 from streams.ids import digest, make_id
 from streams.ledger.contract import FullStep, LedgerError, OutdatedError
@@ -41,7 +42,6 @@ TICK_MAX = 500
 PAGE_DEADLINE_S = 30.0
 HANG_S = 45.0
 KAFKA_LOOK_S = 1.0
-IN_FORCE_LOOK_S = 1.0
 STOP_GRACE_S = 3.0
 LEDGER_AGAIN_S = 1.0
 UNREADABLE_TOLD_MAX = 4096

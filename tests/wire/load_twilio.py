@@ -30,7 +30,7 @@ from fastapi import FastAPI
 
 from agents.callout.state import CALLOUTS
 from streams.broker import EmbeddedBroker, free_port, listens
-from streams.cli.live import KEEP_ALIVE_S
+from streams.cli.gateway import KEEP_ALIVE_S
 from streams.doors.http.hearing import hearing_router
 from streams.kafka import set_up_topics
 from streams.ledger.contract import Ledger
