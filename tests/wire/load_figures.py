@@ -15,9 +15,10 @@ from typing import Any
 from agents.callout.state import CALLOUTS, CalloutState
 from agents.dial.budget import Budget
 from agents.dial.state import ATTEMPTS, Attempt
+from rosters.numbers import number_digest
 from streams.ledger.contract import Ledger
 from streams.words import Channel
-from tests.wire.load_county import BURST_S
+from tests.wire.load_county import BURST_S, NUMBER_KEY
 
 WINDOW_S = 5.0
 LOAD_ROWS = 5000
@@ -44,7 +45,7 @@ class Journalled:
 
 @dataclass
 class Run:
-    """What a run was asked for, and when its worker was killed (seconds from its start)."""
+    """What a run was asked for, when its worker was killed (seconds from its start), and what it took."""
 
     people: int
     per_s: float
@@ -52,6 +53,7 @@ class Run:
     kills: list[float] = field(default_factory=list)
     took_s: float = 0.0
     cpu_s: dict[str, float] = field(default_factory=dict)
+    load_average: float = 0.0
 
 
 def read_journal(path: Path, began_at: datetime) -> Journalled:
@@ -83,16 +85,18 @@ def report(run: Run, journal: Journalled, ledger: Ledger) -> tuple[list[str], li
     pace_lines, pace_broken = _pace(run, journal, attempts)
     number_lines, number_broken = _numbers(run, journal, attempts)
     known = {each.vendor_id for each in attempts}
-    orphans = [sid for _, _, sid in journal.calls if sid not in known]
+    unnamed = [sid for _, _, sid in journal.calls if sid not in known]
+    doubled = _doubled(journal, attempts)
     confirmed = [each for each in attempts if each.outcome == "confirmed"]
     unproved = [each for each in confirmed if each.played_at is None or each.key_at is None]
     tries = Counter(each.tries for each in attempts if each.channel is Channel.VOICE)
     lines = [
         f"{run.people} people, {run.per_s:g} calls/s, {run.took_s:.0f} s, worker killed at "
-        f"{', '.join(f'{at:.0f} s' for at in run.kills) or 'no time'}",
+        f"{', '.join(f'{at:.0f} s' for at in run.kills) or 'no time'}; load average of 5 min {run.load_average:.1f}",
         *pace_lines,
         *number_lines,
-        f"calls at the vendor that no attempt names (dialled twice around a kill): {len(orphans)}",
+        f"calls dialled twice (more at the vendor than attempts, by number): {doubled}; whose answer died with "
+        f"a worker (known by their callbacks only): {len(unnamed)}",
         f"attempts by tries: {dict(sorted(tries.items()))}",
         f"callouts: {dict(sorted((state.value, count) for state, count in states.items()))}; receipts without proof: "
         f"{len(unproved)}",
@@ -101,6 +105,8 @@ def report(run: Run, journal: Journalled, ledger: Ledger) -> tuple[list[str], li
         f"{len(journal.calls)} calls and {sum(map(len, journal.webhooks.values()))} webhooks",
     ]
     broken = [*pace_broken, *number_broken]
+    if doubled:
+        broken.append("a call was dialled twice")
     if unproved:
         broken.append("a receipt has no proof")
     if set(states) - ENDED:
@@ -153,6 +159,13 @@ def _numbers(run: Run, journal: Journalled, attempts: Sequence[Attempt]) -> tupl
     if len(first) < run.people:
         broken.append("somebody was never rung")
     return lines, broken
+
+
+def _doubled(journal: Journalled, attempts: Sequence[Attempt]) -> int:
+    """Return how many calls the vendor took beyond one for each attempt: by number, for some attempts know no id."""
+    meant = Counter(each.number_key for each in attempts if each.channel is Channel.VOICE)
+    key = NUMBER_KEY.encode()
+    return sum(max(0, len(times) - meant[number_digest(number, key)]) for number, times in journal.by_number.items())
 
 
 def _gaps(times_of_each: Iterable[Sequence[float]]) -> list[float]:

@@ -104,7 +104,7 @@ def be_gateway(options: argparse.Namespace) -> None:
     app = FastAPI()
     app.include_router(hearing_router(house, settings_of(Path(options.folder), options.ours)))
     port = port_of(options.ours)
-    how = {"log_level": "critical", "access_log": False, "timeout_keep_alive": KEEP_ALIVE_S}
+    how = {"log_level": "error", "access_log": False, "timeout_keep_alive": KEEP_ALIVE_S}
     uvicorn.run(app, host="127.0.0.1", port=port, backlog=2048, **how)
 
 
@@ -129,10 +129,18 @@ def run(options: argparse.Namespace, broker: EmbeddedBroker) -> int:
     told.cpu_s = {**SPENT, "vendor": time.process_time()}
     fake.close()
     journal.close()
+    told.load_average = os.getloadavg()[1]
     lines, broken = report(told, read_journal(folder / "vendor.jsonl", told.began_at), house.ledger)
     house.ledger.close()
-    say("\n".join([*lines, *(f"BROKEN: {text}" for text in broken)]))
+    say("\n".join([*lines, *(f"BROKEN: {text}" for text in broken), *(last_words(folder) if broken else ())]))
     return 1 if broken else 0
+
+
+def last_words(folder: Path, lines_max: int = 20) -> Iterator[str]:
+    """Yield the end of what the processes logged: where something is broken it is wanted, and the folder goes."""
+    for role in ("gateway", "worker"):
+        said = (folder / f"{role}.log").read_text(encoding="utf-8", errors="replace").splitlines()
+        yield from (f"{role}: {line[:300]}" for line in said[-lines_max:])
 
 
 _WORKERS: list[subprocess.Popen[bytes]] = []
@@ -158,6 +166,9 @@ def processes(options: argparse.Namespace) -> Iterator[list[float]]:
     try:
         while not (Path(options.folder) / READY).exists() or not listens("127.0.0.1", port_of(options.ours)):
             time.sleep(0.2)
+        # What it took to start is no part of the load.
+        for process, role in ((gateway, "gateway"), (_WORKERS[-1], "workers")):
+            spend(process, role, sign=-1)
         yield []
     finally:
         spend(gateway, "gateway")
@@ -167,11 +178,11 @@ def processes(options: argparse.Namespace) -> Iterator[list[float]]:
             process.wait()
 
 
-def spend(process: subprocess.Popen[bytes], role: str) -> None:
-    """Note what a process that is to be killed has used of the processors: other load does not change that."""
+def spend(process: subprocess.Popen[bytes], role: str, *, sign: int = 1) -> None:
+    """Add (take away) what a process has used of the processors until now: other load does not change that."""
     with contextlib.suppress(OSError):
         fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-        SPENT[role] = SPENT.get(role, 0.0) + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        SPENT[role] = SPENT.get(role, 0.0) + sign * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def kill_at_times(options: argparse.Namespace, kills: list[float], began_at: datetime) -> None:
