@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,7 +26,9 @@ from config.load import ConfigError, load_rules
 from config.rules import RuleBook
 from config.settings import Settings, SettingsError
 from rosters.holidays import duty_year_of
+from rosters.ledger import pulse_of
 from rosters.load import load_county
+from streams import county_in_force as county
 from streams import rules_in_force as rules
 from streams.clock import SystemClock
 from streams.fake_phones import phones_are_fake
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from agents.dial.carriers.twilio import TwilioAccount
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 SECRETS = "secrets.json"
 STALE_TRIES = 5
 DIAL_BURST_WALL_S = 0.5
@@ -137,7 +142,7 @@ def open_installation(settings: Settings, owner: str = "") -> Installation:
     """Open the ledger, load county and rules, and wire a house for this process.
 
     Raises:
-        CountyError: A sheet is faulty; the message names file and line.
+        CountyError: A sheet is faulty, and no county was ever taken in; the message names file and line.
         ConfigError: The rules are faulty, and none were ever in force.
         OutdatedError: A newer program has written this ledger.
         LedgerAwayError: The database is away.
@@ -163,10 +168,20 @@ def open_installation(settings: Settings, owner: str = "") -> Installation:
     return Installation(settings, house, ledger, clock, approved)
 
 
-def load_facts(settings: Settings, around: datetime, book: RuleBook | None = None) -> Facts:
-    """Load the county, with its rotating shifts around a time, and the rules of the files where none are given."""
-    county = load_county(settings.county_folder, around=around)
-    facts = Facts(county, book or _load_rules(settings), year=duty_year_of(settings.county_folder))
+def load_facts(settings: Settings, around: datetime, book: RuleBook | None = None, folder: Path | None = None) -> Facts:
+    """Load the county, with its rotating shifts around a time, and the rules of the files where none are given.
+
+    Args:
+        settings: Of the installation.
+        around: Aware.
+        book: The rules; those of the files where none are given.
+        folder: Of the county; the installation's own where none is given.
+
+    Raises:
+        CountyError, ConfigError: The sheets or the rules are faulty, or do not fit each other.
+    """
+    folder = folder or settings.county_folder
+    facts = Facts(load_county(folder, around=around), book or _load_rules(settings), year=duty_year_of(folder))
     check_fits(facts)
     return facts
 
@@ -184,7 +199,16 @@ def _facts_in_force(settings: Settings, ledger: SqlLedger, now: datetime) -> Fac
     if found is None:
         raise fault or LedgerError("no rules")
     ledger.hold_to({EditionKind.RECORDS: mine, EditionKind.RULES: found.n})
-    return load_facts(settings, now, found.book)
+    taken = county.take_in(
+        settings.county_folder,
+        settings.data_dir,
+        _retried(ledger, pulse_of).published,
+        lambda folder: load_facts(settings, now, found.book, folder),
+    )
+    if taken.kind:
+        log.warning("%s", taken.told)
+        _retried(ledger, partial(county.tell, taken, now))
+    return taken.facts
 
 
 def _edition_of_ours(step: FullStep) -> int:

@@ -11,13 +11,13 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import NamedTuple
 
 from agents.facts import Facts
 from config.load import ConfigError
 from rosters.ledger import RosterPulse, pulse_of
 from rosters.sheets import CountyError
+from streams.county_in_force import FAULTY, UNPUBLISHED, keep, newest_ns
 from streams.installation import Installation, load_facts
 from streams.ledger.contract import FullStep, LedgerError
 from streams.rooms import record_troubles, trouble
@@ -58,26 +58,27 @@ class RosterWatch:
         """
         house, clock = self.installation.house, self.installation.clock
         pulse: RosterPulse = await house.ledger.run(pulse_of)
-        newest_ns = await asyncio.to_thread(_newest_ns, self.installation.settings.county_folder)
+        read_ns = await asyncio.to_thread(newest_ns, self.installation.settings.county_folder)
         day = clock.now().astimezone(house.facts.county.zone).date()
-        known = Known(day, pulse.published, newest_ns)
+        known = Known(day, pulse.published, read_ns)
         if self._known is not None and known != self._known:
-            await self._load(pulse.published)
+            await self._load(pulse.published, read_ns)
         self._known = known
         await house.ledger.run(lambda step: house.roster.look(step, clock.now()))
 
-    async def _load(self, published: str) -> None:
+    async def _load(self, published: str, read_ns: int) -> None:
         house, settings, now = self.installation.house, self.installation.settings, self.installation.clock.now()
         try:
             fresh = await asyncio.to_thread(load_facts, settings, now, house.facts.book)
         except (CountyError, ConfigError, OSError) as error:
             log.warning("the county's folder has faults; the roster stays as it was: %s", error)
-            await self._tell("roster_faulty", f"值班表文件有误，仍用原来的值班表：{str(error)[:200]}")
+            await self._tell(FAULTY, f"值班表文件有误，仍用原来的值班表：{str(error)[:200]}")
             return
         if published not in ("", fresh.county.version):
-            await self._tell("roster_unpublished", "值班表文件已改动但尚未发布，仍用原来的值班表；核对后请发布")
+            await self._tell(UNPUBLISHED, "值班表文件已改动但尚未发布，仍用原来的值班表；核对后请发布")
             return
         await house.ledger.run(lambda _: self._take(fresh))
+        await asyncio.to_thread(keep, settings.county_folder, settings.data_dir, fresh.county.version, read_ns)
 
     def _take(self, fresh: Facts) -> None:
         self.installation.house.roster.publish(fresh.county, fresh.book, fresh.year)
@@ -90,8 +91,3 @@ class RosterWatch:
             record_troubles(step, [trouble(kind, county.code, text, now, county.code)])
 
         await self.installation.house.ledger.run(tell)
-
-
-def _newest_ns(folder: Path) -> int:
-    """Return when a file of the folder was last written."""
-    return max((file.stat().st_mtime_ns for file in folder.glob("*.*")), default=0)
