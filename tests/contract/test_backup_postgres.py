@@ -63,7 +63,7 @@ def test_a_dump_is_of_one_moment_while_steps_go_on(postgres_databases: Callable[
     writer = threading.Thread(target=go_on)
     writer.start()
     try:
-        assert begun.wait(60)
+        assert begun.wait(240)
         copied = back_up(here, tmp_path / "backup", NOW, tell)
     finally:
         ended.set()

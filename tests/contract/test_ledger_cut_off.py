@@ -14,8 +14,9 @@ from streams.ledger.contract import FullStep, LedgerAwayError
 from streams.ledger.engine import open_engine
 from streams.ledger.sql import SqlLedger
 
-SOON_MS = 200
-HELD_S = 30
+SOON_MS = 2000
+"""Longer than a busy machine lets a thread of ours wait between two statements."""
+HELD_S = 120
 
 OpenSql = Callable[..., SqlLedger]
 

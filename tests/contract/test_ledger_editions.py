@@ -100,17 +100,17 @@ def test_nothing_newer_comes_into_force_while_a_step_is_under_way(database_url: 
 
     def slow(step: FullStep) -> None:
         begun.set()
-        assert go_on.wait(60)
+        assert go_on.wait(240)
         step.append([draft("under way")])
 
     with ThreadPoolExecutor(2) as threads:
         writing = threads.submit(older.step, slow)
-        assert begun.wait(60)
+        assert begun.wait(240)
         publishing = threads.submit(publish, newer, "b")
         assert wait([publishing], timeout=0.3).done == set()
         go_on.set()
-        writing.result(60)
-        assert publishing.result(60) == 2
+        writing.result(240)
+        assert publishing.result(240) == 2
     assert newer.heads()[0][:2] == ("under way", 1)
     with pytest.raises(OutdatedError):
         older.step(lambda step: step.append([draft("under way")]))
@@ -127,7 +127,7 @@ def test_of_two_who_publish_at_once_each_gets_a_number(database_url: str, open_s
     ledgers = [open_sql(database_url), open_sql(database_url, create=False)]
     with ThreadPoolExecutor(3) as threads:
         got = [threads.submit(publish, ledgers[n % 2], str(n)) for n in range(6)]
-        assert sorted(each.result(60) for each in got) == list(range(1, 7))
+        assert sorted(each.result(240) for each in got) == list(range(1, 7))
 
 
 def work_on(url: str, started: Any) -> None:
@@ -150,12 +150,12 @@ def test_a_process_left_behind_by_an_update_writes_nothing_after_it(database_url
     started = context.Event()
     old = context.Process(target=work_on, args=(database_url, started))
     old.start()
-    assert started.wait(60)
+    assert started.wait(240)
 
     newer.hold_to({RULES: 2})
     newer.step(lambda step: put(step, "b"))
     written = [n for _, n, _ in newer.heads()]
-    old.join(60)
+    old.join(240)
     assert old.exitcode == LIVES_ON
     assert [n for _, n, _ in newer.heads()] == written
     assert verify(newer).faults == ()

@@ -48,7 +48,7 @@ def test_two_processes_that_write_at_the_same_time_lose_nothing(database_url: st
         process.start()
     append_some(database_url, "p2", 25)
     for process in processes:
-        process.join(60)
+        process.join(240)
     assert [process.exitcode for process in processes] == [0, 0]
     assert [(subject, n) for subject, n, _ in ledger.heads()] == [("p0", 25), ("p1", 25), ("p2", 25), ("shared", 75)]
     assert ledger.step(lambda step: step.count_open_letters())["callouts"] == 75
@@ -95,7 +95,7 @@ def test_a_failing_step_does_not_harm_its_neighbours(sql_ledger: SqlLedger) -> N
 
     def hold(step):
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(120)
 
     def fail(step):
         step.save(TASKS, [Task(id="bad")])
@@ -104,18 +104,18 @@ def test_a_failing_step_does_not_harm_its_neighbours(sql_ledger: SqlLedger) -> N
 
     with ThreadPoolExecutor(8) as threads:
         holding = threads.submit(sql_ledger.step, hold)
-        assert begun.wait(10)
+        assert begun.wait(120)
         good = [
             threads.submit(sql_ledger.step, lambda step, i=i: step.save(TASKS, [Task(id=f"good{i}")])) for i in range(3)
         ]
         bad = [threads.submit(sql_ledger.step, fail) for _ in range(3)]
         go_on.set()
-        holding.result(10)
+        holding.result(120)
         for step in good:
-            step.result(10)
+            step.result(120)
         for step in bad:
             with pytest.raises(RuntimeError, match="the room broke"):
-                step.result(10)
+                step.result(120)
     assert [task.id for task in sql_ledger.step(lambda step: step.find(TASKS))] == ["good0", "good1", "good2"]
     assert sql_ledger.heads() == []
 
@@ -141,7 +141,7 @@ def test_rows_that_another_step_holds_are_passed_over(postgres_url: str, open_sq
     def find_while_first_is_held(step):
         held = step.find(TASKS, due, limit=1, lock=True)
         with ThreadPoolExecutor(1) as other:
-            found = other.submit(ledger.step, lambda inner: inner.find(TASKS, due, lock=True)).result(10)
+            found = other.submit(ledger.step, lambda inner: inner.find(TASKS, due, lock=True)).result(120)
         return [task.id for task in held], [task.id for task in found]
 
     assert ledger.step(find_while_first_is_held) == (["a"], ["b"])
@@ -150,7 +150,7 @@ def test_rows_that_another_step_holds_are_passed_over(postgres_url: str, open_sq
 def test_steps_that_lock_each_other_out_are_stale_and_run_again(postgres_url: str, open_sql: OpenSql) -> None:
     ledger = open_sql(postgres_url)
     ledger.step(lambda step: step.save(TASKS, [Task(id="a"), Task(id="b")]))
-    both_hold = threading.Barrier(2, timeout=10)
+    both_hold = threading.Barrier(2, timeout=120)
     tries = {"ab": 0, "ba": 0}
 
     def cross(order: str):
@@ -329,7 +329,7 @@ def test_a_table_whose_columns_changed_is_built_anew_from_its_rows(database_url:
 def test_two_processes_that_migrate_at_once_make_one_ledger(database_url: str) -> None:
     with ThreadPoolExecutor(3) as threads:
         for migrating in [threads.submit(migrate, database_url, [TASKS, OTHERS]) for _ in range(3)]:
-            migrating.result(60)
+            migrating.result(240)
 
 
 def test_a_row_that_this_version_cannot_read_stops_the_migration(database_url: str) -> None:

@@ -23,7 +23,7 @@ from streams.wiring import TABLES, build
 from streams.worker import Worker
 from tests.small_county import XIKOU, small_county
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 class WrongClock(SystemClock):

@@ -8,10 +8,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
+
+CONTROL_WITHIN_S, ANY_WITHIN_S = 240, 300
 
 
 class NoPostgresError(Exception):
@@ -62,13 +64,15 @@ class PostgresServer:
     def remove(self) -> None:
         """Stop it, where a test did not do so and fail before it was up again, and take its folder away."""
         try:
-            if (self._data / "postmaster.pid").exists():
-                self.stop()
+            # It may have ended by itself and left its note behind: there is nothing to stop then.
+            with suppress(NoPostgresError):
+                if (self._data / "postmaster.pid").exists():
+                    self.stop()
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _control(self, *arguments: str | Path) -> None:
-        _run(self._user, self._programs / "pg_ctl", "-D", self._data, "-w", *arguments)
+        _run(self._user, self._programs / "pg_ctl", "-D", self._data, "-w", "-t", str(CONTROL_WITHIN_S), *arguments)
 
 
 @contextmanager
@@ -117,7 +121,7 @@ def _run(user: pwd.struct_passwd | None, *command: str | Path) -> None:
     # pg_ctl leaves the server behind with our pipes open, so its words go to a file instead.
     with tempfile.TemporaryFile() as words:
         ended = subprocess.run(
-            list(map(str, command)), stdout=words, stderr=words, timeout=120, check=False, cwd="/", **as_user
+            list(map(str, command)), stdout=words, stderr=words, timeout=ANY_WITHIN_S, check=False, cwd="/", **as_user
         )
         words.seek(0)
         if ended.returncode:

@@ -10,14 +10,16 @@ import signal
 import subprocess
 from pathlib import Path
 
-from streams.broker import free_port
-from streams.kafka import answers
-from tests.e2e.waiting import wait_until
+from streams.kafka import KafkaAwayError, answers, set_up_topics
+from tests.e2e.ports import free_port
+from tests.e2e.waiting import read_log, wait_until
 
 HERE = Path(__file__).parent / "kafka"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "jiaoying" / "kafka-4.1.0"
-FETCH_S = 600
+FETCH_S = 900
 UP_WITHIN_S = 300
+TOOL_WITHIN_S = 240
+TAIL_CHARS = 2000
 
 
 class NoKafkaError(Exception):
@@ -38,9 +40,12 @@ def fetch() -> Path:
         shutil.rmtree(CACHE, ignore_errors=True)
         CACHE.mkdir(parents=True)
         command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
-        fetched = subprocess.run(
-            [*command, f"-DoutputDirectory={CACHE}"], capture_output=True, timeout=FETCH_S, check=False, text=True
-        )
+        try:
+            fetched = subprocess.run(
+                [*command, f"-DoutputDirectory={CACHE}"], capture_output=True, timeout=FETCH_S, check=False, text=True
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NoKafkaError(f"Maven did not fetch Kafka in {FETCH_S} s") from error
         if fetched.returncode:
             raise NoKafkaError(f"Maven could not fetch Kafka: {fetched.stdout[-300:]}")
         if not _is_whole(pinned):
@@ -53,6 +58,22 @@ def _is_whole(pinned: dict[str, str]) -> bool:
         (CACHE / name).is_file() and hashlib.sha256((CACHE / name).read_bytes()).hexdigest() == digest
         for name, digest in pinned.items()
     )
+
+
+def make_topics(servers: tuple[str, ...], within_s: float = UP_WITHIN_S) -> None:
+    """Make the topics of the house on a broker that may only just have begun to listen."""
+    wait_until(lambda: _made(servers), within_s, "the making of the topics")
+
+
+def _made(servers: tuple[str, ...]) -> bool:
+    try:
+        # An administrator that meets a closed port leaves a socket behind.
+        if answers(servers):
+            set_up_topics(servers)
+            return True
+    except KafkaAwayError:
+        pass
+    return False
 
 
 class ApacheKafka:
@@ -109,15 +130,19 @@ class ApacheKafka:
                 self._process = subprocess.Popen(
                     [*self._command("kafka.Kafka"), str(self._folder / "server.properties")], stdout=out, stderr=out
                 )
-        wait_until(lambda: answers((self.server,)), UP_WITHIN_S, "an answer of Kafka")
+        wait_until(self._answers, UP_WITHIN_S, "an answer of Kafka")
+
+    def _answers(self) -> bool:
+        assert self.is_alive(), f"Kafka ended by itself: {read_log(self._folder / 'out')[-TAIL_CHARS:]}"
+        return answers((self.server,))
 
     def is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def freeze(self) -> None:
         assert self._process is not None
@@ -128,7 +153,8 @@ class ApacheKafka:
         self._process.send_signal(signal.SIGCONT)
 
     def _java(self, *arguments: str) -> str:
-        return subprocess.run(self._command(*arguments), capture_output=True, text=True, timeout=60, check=True).stdout
+        command = self._command(*arguments)
+        return subprocess.run(command, capture_output=True, text=True, timeout=TOOL_WITHIN_S, check=True).stdout
 
     def _command(self, *arguments: str) -> list[str]:
         # Compiled quickly rather than well: it is started often and does little.

@@ -6,6 +6,7 @@ Each does its harm, waits a while and puts right what does not put itself right.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 from collections.abc import Awaitable, Callable, Sequence
@@ -165,11 +166,18 @@ async def _fill_broker(night: Night) -> None:
 async def _step_clock(night: Night) -> None:
     """Put one worker's clock an hour off, ahead or behind, for a while."""
     assert night.clock is not None
-    night.clock.write_text(f"{night.dice.choice('+-')}{AN_HOUR_S}\n")
+    _set(night.clock, f"{night.dice.choice('+-')}{AN_HOUR_S}")
     try:
         await asyncio.sleep(night.seconds(8, 15))
     finally:
-        night.clock.write_text("+0\n")
+        _set(night.clock, "+0")
+
+
+def _set(clock: Path, offset: str) -> None:
+    """Set a clock at once: whoever read half a line would end with a fault of its own."""
+    part = clock.with_suffix(".part")
+    part.write_text(f"{offset}\n")
+    os.replace(part, clock)
 
 
 async def _power_cut(night: Night) -> None:

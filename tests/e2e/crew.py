@@ -16,17 +16,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config.settings import read_settings
-from streams.broker import free_port, listens
+from streams.broker import listens
 from streams.installation import environment, prepare
-from streams.kafka import set_up_topics
 from streams.ledger.sql import SqlLedger
 from streams.wiring import TABLES
-from tests.e2e.apache_kafka import ApacheKafka
+from tests.e2e.apache_kafka import ApacheKafka, make_topics
 from tests.e2e.county import Habits
 from tests.e2e.network import Cable
 from tests.e2e.onlooker import STORY, Onlooker
+from tests.e2e.ports import free_port, free_ports_in_a_row
 from tests.e2e.telephony import approve_all, settings_of, vendor_command
-from tests.e2e.waiting import HERE
+from tests.e2e.waiting import HERE, read_log
 
 AGAIN_AFTER_S = 1.0
 LOOK_EVERY_S = 0.2
@@ -82,7 +82,7 @@ class Crew(Onlooker):
             ledger_url=database[0],
             kafka=(kafka.server,),
             port=self.door_port,
-            metrics_port=free_port(),
+            metrics_port=free_ports_in_a_row(workers),
             speed=speed,
             wall_origin=datetime.now(UTC),
             story_origin=STORY,
@@ -152,7 +152,7 @@ class Crew(Onlooker):
 
     def _make_ready(self) -> None:
         prepare(self.settings)
-        set_up_topics(self.settings.kafka)
+        make_topics(self.settings.kafka)
         self.ledger = SqlLedger(self.settings.ledger, TABLES)
         approve_all(self.ledger, self.settings, self.habits)
         for cable in self.cables():
@@ -170,8 +170,8 @@ class Crew(Onlooker):
     async def __aexit__(self, *_: object) -> None:
         self._is_over = True
         if self._watching is not None:
-            # Not cancelled: a process that it is just starting would be left behind.
-            await self._watching
+            # Not cancelled: a process that it is just starting would be left behind. What it ended with is told below.
+            await asyncio.wait([self._watching])
         await asyncio.gather(*(self._end(machine) for machine in self.machines.values()))
         for cable in self.cables():
             cable.lose()
@@ -221,6 +221,6 @@ class Crew(Onlooker):
         """Return what the processes said last, for a failure."""
         tails = []
         for name in self.machines:
-            lines = (self._folder / f"{name}.out").read_text(errors="replace").splitlines()[-12:]
+            lines = read_log(self._folder / f"{name}.out").splitlines()[-12:]
             tails.append(f"--- {name}\n" + "\n".join(line[:300] for line in lines))
         return "\n".join(tails)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -11,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from config.settings import read_settings
-from streams.broker import free_port
 from streams.ledger.contract import Ledger
 from streams.ledger.sql import SqlLedger
 from streams.supervisor import Stack
 from streams.wiring import TABLES
 from tests.e2e.onlooker import STORY, Onlooker
+from tests.e2e.ports import free_port, free_ports_in_a_row
 
 SPEED = 60.0
 
@@ -29,7 +30,7 @@ class Live(Onlooker):
             "data_dir": folder / "data",
             "county_folder": county,
             "port": free_port(),
-            "metrics_port": free_port(),
+            "metrics_port": free_ports_in_a_row(workers),
             "speed": speed,
             "wall_origin": datetime.now(UTC),
             "story_origin": STORY,
@@ -52,11 +53,16 @@ class Live(Onlooker):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self.watching is not None:
-            self.watching.cancel()
+        await self._look_away()
         await self.stack.stop()
         if self.ledger is not None:
             self.ledger.close()
+
+    async def _look_away(self) -> None:
+        """Let nothing be started again any more; what is just being started is there, or is not, when this returns."""
+        if self.watching is not None:
+            self.watching.cancel()
+            await asyncio.wait([self.watching])
 
     async def start(self) -> None:
         """Start the stack, or start it again after everything was killed."""
@@ -68,10 +74,10 @@ class Live(Onlooker):
 
     async def kill_everything(self) -> None:
         """The power is out: every process ends at once, none is asked."""
-        assert self.watching is not None
-        self.watching.cancel()
+        await self._look_away()
         for child in self.stack.children.values():
-            child.send_signal(signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                child.send_signal(signal.SIGKILL)
         if self.stack.broker is not None and self.stack.broker.process is not None:
             self.stack.broker.process.kill()
             self.stack.broker.process.wait()

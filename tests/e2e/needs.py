@@ -34,8 +34,8 @@ def a_kafka(folder: Path, machines: tuple[str, ...] = ()) -> Iterator[ApacheKafk
         broker = ApacheKafka(folder, machines)
     except NoKafkaError as error:
         missing(error)
-    broker.start()
     try:
+        broker.start()
         yield broker
     finally:
         broker.kill()
@@ -48,8 +48,8 @@ def a_postgres(within: Path | None = None) -> Iterator[PostgresServer]:
         server = PostgresServer(within)
     except NoPostgresError as error:
         missing(error)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.remove()

@@ -6,7 +6,6 @@ Needs PostgreSQL; skips with a reason where it is missing.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ import pytest
 from kafka import KafkaProducer
 
 from agents.dial.state import ATTEMPTS, AttemptState
-from streams.broker import free_port
 from streams.rooms import TROUBLES
 from streams.topics import CALLOUTS
 from tests.contract.throwaway_postgres import PostgresServer, fresh_database
@@ -27,7 +25,9 @@ from tests.e2e.history import check_history
 from tests.e2e.live import Live
 from tests.e2e.needs import a_postgres
 from tests.e2e.onlooker import red_rain
+from tests.e2e.ports import free_port
 from tests.e2e.telephony import approve_all, settings_of, vendor_running
+from tests.e2e.waiting import read_lines, read_log
 from tests.e2e.witness import Witness, read_journal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -56,13 +56,11 @@ class House:
     def alarms(self) -> list[tuple[str, str]]:
         """Return what the auditor told, as (state, kind)."""
         log = self.live.settings.data_dir / "auditor.log"
-        # It comes with the first alarm.
-        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-        return [(alarm["state"], alarm["kind"]) for alarm in map(json.loads, lines)]
+        return [(alarm["state"], alarm["kind"]) for alarm in read_lines(log)]
 
     def worker_says(self, words: str) -> bool:
         """Tell whether a worker's log holds some words."""
-        return any(words in log.read_text() for log in self.live.settings.data_dir.glob("worker-*.log"))
+        return any(words in read_log(log) for log in self.live.settings.data_dir.glob("worker-*.log"))
 
 
 @contextmanager
@@ -96,17 +94,17 @@ def test_while_the_database_is_away_the_door_says_so_an_alarm_is_raised_and_call
             await night_house.until_telephones_ring()
             clock = live.settings.clock()
             began_at = clock.now()
-            await asyncio.to_thread(postgres.stop)
             under_way = night_house.ringing()
+            await asyncio.to_thread(postgres.stop)
             refused = await live.send(red_rain())
             assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE
             assert int(refused.headers["Retry-After"]) > 0
-            await live.until(lambda: ("raised", "blind") in night_house.alarms(), 120, "the auditor's alarm")
+            await live.until(lambda: ("raised", "blind") in night_house.alarms(), 240, "the auditor's alarm")
             await asyncio.sleep(AWAY_S)
             await asyncio.to_thread(postgres.start)
             night_house.away.append(Blow("database away", began_at, clock.now(), AWAY_S))
 
-            await live.until(lambda: ("cleared", "blind") in night_house.alarms(), 120, "the end of the alarm")
+            await live.until(lambda: ("cleared", "blind") in night_house.alarms(), 240, "the end of the alarm")
             assert (await live.send(red_rain())).status_code == httpx.codes.OK
             await live.until_all_ended(at_least=20, within_s=600)
             await check_history(live)
@@ -146,6 +144,6 @@ def put(servers: tuple[str, ...], content: bytes) -> None:
     """Put bytes on the topic of callouts."""
     producer = KafkaProducer(bootstrap_servers=list(servers))
     try:
-        producer.send(CALLOUTS, content).get(20)
+        producer.send(CALLOUTS, content).get(60)
     finally:
         producer.close()

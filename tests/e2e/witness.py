@@ -6,7 +6,6 @@ which share one clock on this machine.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 from agents.callout.state import OPEN, UNANSWERED, Callout, CalloutState
 from agents.dial.state import Attempt
 from tests.e2e.blows import Blow
+from tests.e2e.waiting import read_lines
 
 BEFORE = timedelta(minutes=1)
 """How long before its first call an attempt may have been claimed, for a blow to count as in its window."""
@@ -48,8 +48,7 @@ def read_journal(path: Path) -> Journal:
     """Read the vendor's journal."""
     calls: dict[str, Call] = {}
     texts, unexpected = 0, []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        said = json.loads(line)
+    for said in read_lines(path):
         match said["what"]:
             case "rings":
                 at = datetime.fromisoformat(said["story"])

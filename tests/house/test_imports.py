@@ -44,7 +44,7 @@ def test_every_module_is_imported_without_a_connection_a_file_or_a_thread(tmp_pa
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert (ended.stdout, ended.returncode) == ("", 0), ended.stderr[-2000:]

@@ -143,12 +143,12 @@ def test_an_alarm_is_posted_as_json_and_the_heart_beats_twice_a_minute(tmp_path:
     caller = Caller(failed.append)
     with Listener() as listener:
         UrlWay(f"{listener.url}/alarm", caller).tell({"text": "有事"})
-        method, path, body = listener.asked.get(timeout=10)
+        method, path, body = listener.asked.get(timeout=120)
         assert (method, path, json.loads(body)) == ("POST", "/alarm", {"text": "有事"})
         heartbeat = Heartbeat(tmp_path / "heartbeat", f"{listener.url}/beat", caller)
         for second in range(0, 40, 2):
             heartbeat.beat(WALL + timedelta(seconds=second))
-        assert [listener.asked.get(timeout=10)[:2] for _ in range(2)] == [("GET", "/beat"), ("GET", "/beat")]
+        assert [listener.asked.get(timeout=120)[:2] for _ in range(2)] == [("GET", "/beat"), ("GET", "/beat")]
         assert listener.asked.empty()
     assert failed == []
     caller.close()
@@ -158,5 +158,5 @@ def test_a_url_that_nobody_answers_is_complained_of_without_repeating_it(tmp_pat
     failed: SimpleQueue[str] = SimpleQueue()
     caller = Caller(failed.put)
     UrlWay("http://127.0.0.1:9/secret", caller).tell({"text": "有事"})
-    assert failed.get(timeout=10) == "URLError"
+    assert failed.get(timeout=120) == "URLError"
     caller.close()

@@ -12,7 +12,7 @@ from config.settings import read_settings
 from streams.kafka import answers, set_up_topics
 from streams.supervisor import Stack
 
-WORKS = "import threading; threading.Event().wait(60)"
+WORKS = "import threading; threading.Event().wait(240)"
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from streams.worker import Worker
 from tests.small_county import small_county
 
 ROOT = Path(__file__).parents[2]
-STOPS_WITHIN_S = 5
+STOPS_WITHIN_S = 60
 MANY_KNOCKS = 8
 """So many that whatever wants a broker has met it."""
 
@@ -195,12 +195,12 @@ def test_a_process_whose_event_loop_stands_still_ends_with_status_70():
             watchdog = Watchdog(0.5)
             watchdog.start()
             await watchdog.beat()
-            threading.Event().wait(60)
+            threading.Event().wait(240)
 
         asyncio.run(hang())
     """
     ended = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(story)], cwd=ROOT, timeout=60, capture_output=True, check=False
+        [sys.executable, "-c", textwrap.dedent(story)], cwd=ROOT, timeout=240, capture_output=True, check=False
     )
     assert ended.returncode == 70
 
@@ -211,9 +211,9 @@ def test_a_process_whose_event_loop_turns_is_left_alone():
         from streams.worker import Watchdog
 
         async def turn():
-            watchdog = Watchdog(0.5)
+            watchdog = Watchdog(4)
             watchdog.start()
-            for _ in range(20):
+            for _ in range(50):
                 await watchdog.beat()
                 await asyncio.sleep(0.1)
             watchdog.stop()
@@ -221,6 +221,6 @@ def test_a_process_whose_event_loop_turns_is_left_alone():
         asyncio.run(turn())
     """
     ended = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(story)], cwd=ROOT, timeout=60, capture_output=True, check=False
+        [sys.executable, "-c", textwrap.dedent(story)], cwd=ROOT, timeout=240, capture_output=True, check=False
     )
     assert ended.returncode == 0

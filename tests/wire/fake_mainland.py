@@ -70,7 +70,7 @@ class Mainland:
         """What nobody should have said to this vendor, or answered it: a test in which something stands here fails."""
         self._unplayed: deque[Accepted] = deque()
         self._together: list[tuple[str, dict[str, Any]]] = []
-        self._client = httpx.Client(timeout=10, trust_env=False, verify=False)
+        self._client = httpx.Client(timeout=60, trust_env=False, verify=False)
 
     def close(self) -> None:
         """Let go of connections."""

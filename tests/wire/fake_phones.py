@@ -116,7 +116,7 @@ class Network:
         self.webhooks: list[tuple[str, int]] = []
         self.unexpected: list[str] = []
         self._unplayed: deque[Placed] = deque()
-        self._client = httpx.Client(timeout=10, trust_env=False, verify=False)
+        self._client = httpx.Client(timeout=60, trust_env=False, verify=False)
 
     def close(self) -> None:
         """Let go of connections."""

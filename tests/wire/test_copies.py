@@ -338,7 +338,7 @@ class Mailbox:
 @pytest.fixture
 def mailbox() -> Iterator[tuple[Mailbox, int]]:
     box = Mailbox()
-    server = Controller(box, hostname="127.0.0.1", port=free_port())
+    server = Controller(box, hostname="127.0.0.1", port=free_port(), ready_timeout=120)
     server.start()
     yield box, server.port
     server.stop()
