@@ -14,14 +14,17 @@ from agents.callout.state import CALLOUTS, OPEN, Callout
 from config.hazards import load_hazards
 from config.settings import Settings
 from streams.cli.tokens import own_token
-from streams.ledger.contract import LedgerAwayError
+from streams.ledger.contract import LedgerAwayError, StaleRowError
 from streams.ledger.sql import SqlLedger
 from streams.replay.cap_writer import Document, write_cap
 from streams.topics import BY_NAME
-from streams.words import Colour
+from streams.words import Colour, MsgType
 
 STORY = datetime(2021, 7, 19, 13, 50, tzinfo=UTC)
 LOOK_EVERY_S = 0.2
+ANSWER_WITHIN_S = 90
+AGAIN_AFTER_S = 1.0
+ORANGE = "41992641600000_20210719215000"
 
 
 class Onlooker:
@@ -38,17 +41,32 @@ class Onlooker:
     async def send(self, content: bytes, token: str | None = None, url: str = "") -> httpx.Response:
         """Post a warning document."""
         secret = token if token is not None else await asyncio.to_thread(own_token, self.settings)
-        async with httpx.AsyncClient(timeout=20) as client:
+        async with httpx.AsyncClient(timeout=ANSWER_WITHIN_S) as client:
             return await client.post(
                 f"{url or self.url}/v1/warnings",
                 content=content,
                 headers={"Authorization": f"Bearer {secret}", "Content-Type": "application/cap+xml"},
             )
 
+    async def insist(self, content: bytes, within_s: float) -> httpx.Response:
+        """Post a warning document until it is taken, as whoever sends it does where nobody answers."""
+        deadline = asyncio.get_running_loop().time() + within_s
+        while True:
+            try:
+                answer = await self.send(content)
+            except httpx.TransportError as error:
+                said = repr(error)
+            else:
+                if answer.is_success:
+                    return answer
+                said = f"{answer.status_code} {answer.text}"
+            assert asyncio.get_running_loop().time() < deadline, f"the warning was not taken in {within_s} s: {said}"
+            await asyncio.sleep(AGAIN_AFTER_S)
+
     async def get(self, path: str) -> httpx.Response:
         """Get something from the gateway with this machine's own token."""
         secret = await asyncio.to_thread(own_token, self.settings)
-        async with httpx.AsyncClient(timeout=20) as client:
+        async with httpx.AsyncClient(timeout=ANSWER_WITHIN_S) as client:
             return await client.get(f"{self.url}{path}", headers={"Authorization": f"Bearer {secret}"})
 
     def callouts(self) -> list[Callout]:
@@ -78,7 +96,7 @@ class Onlooker:
                 raise AssertionError(f"{what} did not happen in {within_s} s: {await asyncio.to_thread(self.states)}")
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def until_all_ended(self, at_least: int, within_s: float = 90) -> None:
+    async def until_all_ended(self, at_least: int, within_s: float = 600) -> None:
         """Wait until the round has opened and every callout of it came to its end; visit lists go on."""
 
         def ended() -> bool:
@@ -91,22 +109,39 @@ class Onlooker:
 def _is(is_so: Callable[[], bool]) -> bool:
     try:
         return is_so()
-    except LedgerAwayError:
+    except (LedgerAwayError, StaleRowError):
         return False
 
 
 def red_rain(no: int = 0) -> bytes:
     """Return a red rainstorm warning for the whole county, as the platform sends it; another `no` is another one."""
+    return _rain(Colour.RED, f"41992641600000_2021071921590{no}", STORY + timedelta(minutes=9))
+
+
+def orange_rain() -> bytes:
+    """Return an orange rainstorm warning for the whole county."""
+    return _rain(Colour.ORANGE, ORANGE, STORY)
+
+
+def rise_to_red() -> bytes:
+    """Return the update by which the issuer of the orange warning raises it to red."""
+    return _rain(
+        Colour.RED, f"{ORANGE[:-3]}590", STORY + timedelta(minutes=9), kind=MsgType.UPDATE, references=(ORANGE,)
+    )
+
+
+def _rain(colour: Colour, identifier: str, sent: datetime, **more: Any) -> bytes:
     hazards = {hazard.key: hazard for hazard in load_hazards()}
     return write_cap(
         Document(
-            identifier=f"41992641600000_2021071921590{no}",
+            identifier=identifier,
             issuer="禾溪县气象台",
-            sent=STORY + timedelta(minutes=9),
+            sent=sent,
             hazard=hazards["rainstorm"],
-            colour=Colour.RED,
-            text="过去3小时我县部分乡镇降雨量已达100毫米以上。",
+            colour=colour,
+            text=f"过去3小时我县部分乡镇降雨量已达{100 if colour is Colour.RED else 50}毫米以上。",
             geocodes=("419926000000",),
             area_names=("禾溪县",),
+            **more,
         )
     )

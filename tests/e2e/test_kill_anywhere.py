@@ -1,5 +1,6 @@
 """Apache Kafka and PostgreSQL, three workers, two gateways, a vendor: 500 posts called while everything fails.
 
+An orange warning comes in and is raised to red while its calls are under way and one of the first blows falls.
 Each process is killed, stopped, cut off; broker and database are killed, frozen, and run out of disk; a clock is put an
 hour off; the power goes. Then every callout has ended as its ladder says, and what the vendor saw is what the ledger
 says. Needs Java 17, Maven and PostgreSQL; skips with a reason where one is missing. The order of the blows follows from
@@ -21,6 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.dial.state import ATTEMPTS
+from agents.plan.state import ROUNDS
+from streams.letters import Move
 from streams.rooms import TROUBLES
 from tests.contract.throwaway_postgres import fresh_database
 from tests.e2e.blows import Night, blows_of, order_of
@@ -28,12 +31,17 @@ from tests.e2e.county import whole_county, with_real_numbers
 from tests.e2e.crew import Crew
 from tests.e2e.history import check_history
 from tests.e2e.needs import a_kafka, a_postgres, a_small_disk, own_clock
-from tests.e2e.onlooker import red_rain
+from tests.e2e.onlooker import orange_rain, rise_to_red
+from tests.e2e.rise import Rise
 from tests.e2e.witness import Witness, read_journal
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(2400)]
 POSTS = 500
+UNDER_WAY = 40
 BLOWS = 20
+RISES_WITH = 2
+"""Which blow the rise falls together with, counted from 0."""
+TAKEN_WITHIN_S = 400
 SPEED = 4.0
 SEED = int(os.environ.get("JIAOYING_TEST_SEED", "20210719"))
 MACHINES = ("worker-0", "worker-1", "worker-2", "gateway-0", "gateway-1")
@@ -76,19 +84,42 @@ async def live_through(night: Night) -> dict[str, object]:
     crew, dice = night.crew, night.dice
     names, missing = blows_of(night)
     async with crew:
-        assert (await crew.send(red_rain())).is_success
-        await crew.until(lambda: len(crew.callouts()) >= POSTS, 400, "the opening of the round")
-        for name in order_of(names, BLOWS, dice):
-            await night.suffer(name)
+        await crew.insist(orange_rain(), TAKEN_WITHIN_S)
+        await crew.until(lambda: len(read_journal(crew.journal).calls) >= UNDER_WAY, TAKEN_WITHIN_S, "the first calls")
+        for no, name in enumerate(order_of(names, BLOWS, dice)):
+            blow = night.suffer(name)
+            await (asyncio.gather(blow, crew.insist(rise_to_red(), TAKEN_WITHIN_S)) if no == RISES_WITH else blow)
             await asyncio.sleep(dice.uniform(0.5, 2))
+        await crew.until(lambda: called(crew, Move.RAISED) >= POSTS, TAKEN_WITHIN_S, "the opening of the second round")
         await crew.until_all_ended(at_least=POSTS, within_s=1200)
         await check_history(crew)
-        late = frozenset(row.subject for row in crew.rows(TROUBLES))
-        witness = Witness(read_journal(crew.journal), crew.callouts(), crew.rows(ATTEMPTS), night.fallen, late)
-        figures = {**witness.figures(), "processes started again": crew.restarts, "blows left out": missing}
-        keep(figures, witness.complaints())
-        assert not witness.complaints(), "\n".join(witness.complaints())
-        return figures
+        return judged(night, missing)
+
+
+def judged(night: Night, missing: dict[str, str]) -> dict[str, object]:
+    """Hold the ledger of a night against what the vendor saw; return the figures."""
+    crew = night.crew
+    journal, callouts, attempts = read_journal(crew.journal), crew.callouts(), crew.rows(ATTEMPTS)
+    late = frozenset(row.subject for row in crew.rows(TROUBLES))
+    witness = Witness(journal, callouts, attempts, night.fallen, late)
+    rise = Rise(journal, crew.rows(ROUNDS), callouts, attempts)
+    complaints = [*witness.complaints(), *rise.complaints()]
+    figures = {
+        **witness.figures(),
+        **rise.figures(),
+        "processes started again": crew.restarts,
+        "blows left out": missing,
+    }
+    keep(figures, complaints)
+    assert rise.superseded(), "the first round was over before the warning rose"
+    assert not complaints, "\n".join(complaints)
+    return figures
+
+
+def called(crew: Crew, move: Move) -> int:
+    """Count the callouts of the round that a move made."""
+    ids = {row.id for row in crew.rows(ROUNDS) if row.move is move}
+    return sum(row.round_id in ids for row in crew.callouts())
 
 
 def keep(figures: dict[str, object], complaints: list[str]) -> None:
