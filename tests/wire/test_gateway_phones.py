@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agents.callout.state import Callout, CalloutState
+from agents.dial.carriers.simulated import OVER_S
 from agents.dial.manned import HELD_S
 from agents.dial.state import ATTEMPTS, Attempt
 from config.settings import Settings
@@ -205,6 +206,24 @@ def test_a_page_that_was_closed_in_the_middle_leaves_no_call_open_for_ever(held)
 
     ended = held.gate.house.ledger.step(lambda step: step.load(ATTEMPTS, [call.id])[call.id])
     assert ended.outcome is Outcome.HUNG_UP_EARLY
+
+
+def test_a_page_that_was_closed_while_it_rang_leaves_a_call_that_nobody_answered(held):
+    call = held.warned().call
+
+    held.gate.live_through(seconds=OVER_S)
+
+    ended = held.gate.house.ledger.step(lambda step: step.load(ATTEMPTS, [call.id])[call.id])
+    assert ended.outcome is Outcome.NO_ANSWER
+
+
+def test_a_call_that_was_confirmed_is_not_ended_once_more(held):
+    call = held.warned().hears_it_all().does("press", "1").call
+
+    held.gate.live_through(seconds=2 * OVER_S)
+
+    entries = held.gate.house.ledger.step(lambda step: step.entries(call.id))
+    assert [entry.facts["outcome"] for entry in entries if entry.what == "attempt_ended"] == ["confirmed"]
 
 
 def test_a_text_that_came_is_shown_and_answered_with_its_code(held):

@@ -183,7 +183,7 @@ class SimulatedCarrier:
         """Take the habits by number (an unknown number answers), and the key that makes digests of numbers.
 
         `is_manned` tells whether a person holds a telephone at the moment (`agents/dial/manned.py`): of a call to one
-        nothing is known beforehand, and the page tells what becomes of it.
+        nothing is known beforehand but that it ends, and the page tells what becomes of it.
         """
         self.pace_per_s = pace_per_s
         self.texts_per_s = texts_per_s
@@ -213,9 +213,11 @@ class SimulatedCarrier:
                 vendor_code="not-simulated",
             )
         if self._is_manned is not None and await self._is_manned(dial.number):
+            vendor_id = f"{MANNED}{digest(dial.attempt_id)}"
+            if dial.channel is Channel.VOICE:
+                return _over(dial, vendor_id)
             # A text simply arrives; it is answered at the page, or not.
-            arrives = () if dial.channel is Channel.VOICE else deliver(Habit(), dial, 0, self._seed)
-            return Placed(vendor_id=f"{MANNED}{digest(dial.attempt_id)}", to_come=arrives)
+            return Placed(vendor_id=vendor_id, to_come=deliver(Habit(), dial, 0, self._seed))
         return Placed(vendor_id=f"sim-{digest(dial.attempt_id)}", to_come=tuple(self._news(dial)))
 
     async def look_up(self, dial: Dial, vendor_id: str = "") -> Placed | None:
@@ -224,10 +226,7 @@ class SimulatedCarrier:
         Of a call to a telephone that a person held it knows that it is over by now, whatever the page told or not.
         """
         if vendor_id.startswith(MANNED) and dial.channel is Channel.VOICE:
-            over = CallNews(
-                attempt_id=dial.attempt_id, seq=OVER_SEQ, progress="ended", at=dial.at + timedelta(seconds=OVER_S)
-            )
-            return Placed(vendor_id=vendor_id, to_come=(over,))
+            return _over(dial, vendor_id)
         return await self.place(dial)
 
     async def hang_up(self, vendor_id: str) -> None:
@@ -253,6 +252,12 @@ class SimulatedCarrier:
             vendor_id=f"sim-{digest(dial.attempt_id, 'reply')}",
             at=at,
         )
+
+
+def _over(dial: Dial, vendor_id: str) -> Placed:
+    """Return a call to a telephone that a person holds: whoever closes its page leaves it to end by itself."""
+    over = CallNews(attempt_id=dial.attempt_id, seq=OVER_SEQ, progress="ended", at=dial.at + timedelta(seconds=OVER_S))
+    return Placed(vendor_id=vendor_id, to_come=(over,))
 
 
 def load_habits(path: Path) -> dict[str, Habit]:
