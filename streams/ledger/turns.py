@@ -36,6 +36,7 @@ class Turns:
     def __init__(self, ledger: Path) -> None:
         self._path = ledger.with_name(ledger.name + SUFFIX)
         self._file: IO[bytes] | None = None
+        self._waits = True
         self._clock = SystemClock()
         self._pause = threading.Event()
 
@@ -57,13 +58,18 @@ class Turns:
             self._file = None
 
     def _take(self) -> IO[bytes] | None:
-        until_s = self._clock.monotonic_s() + GIVEN_UP_AFTER_S
+        until_s = self._clock.monotonic_s() + (GIVEN_UP_AFTER_S if self._waits else 0.0)
         # A folder that cannot be written to, a file system without locks, or no descriptor left: then without a turn.
         with suppress(OSError):
             self._file = self._file or self._path.open("ab")
-            while self._clock.monotonic_s() < until_s:
+            while True:
                 with suppress(BlockingIOError):
                     fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    self._waits = True
                     return self._file
+                if self._clock.monotonic_s() >= until_s:
+                    break
                 self._pause.wait(LOOK_EVERY_S)
+        # Waited for once: until it is seen free again, nobody here waits for it a second time.
+        self._waits = False
         return None

@@ -6,7 +6,7 @@ import fcntl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -68,13 +68,23 @@ def test_a_worker_that_has_more_to_write_lets_the_gateway_in_between(sqlite_url:
 
 
 def test_a_process_that_stands_still_with_the_turn_keeps_nobody_from_writing(
-    sqlite_url: str, open_sql: OpenSql, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str, open_sql: OpenSql
 ) -> None:
-    monkeypatch.setattr(turns, "GIVEN_UP_AFTER_S", 0.05)
     ledger = open_sql(sqlite_url)
     with held(Path(sqlite_url.removeprefix("sqlite:///") + turns.SUFFIX)):
         ledger.step(lambda step: step.save(TASKS, [Task(id="a")]))
     assert [task.id for task in ledger.step(lambda step: step.find(TASKS))] == ["a"]
+
+
+@pytest.mark.timeout(50 * turns.GIVEN_UP_AFTER_S)
+def test_whoever_stands_still_with_the_turn_is_waited_for_once(tmp_path: Path) -> None:
+    with closing(turns.Turns(tmp_path / "ledger.db")) as turn:
+        with held(tmp_path / f"ledger.db{turns.SUFFIX}"):
+            for _ in range(100):
+                with turn.taken():
+                    pass
+        with turn.taken():
+            assert is_taken(tmp_path / f"ledger.db{turns.SUFFIX}")
 
 
 def test_a_ledger_beside_which_no_turn_can_be_kept_is_written_all_the_same(
