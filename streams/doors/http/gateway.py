@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -30,8 +31,10 @@ from streams.doors.http.duty import DutyDesk, duty_pages, duty_router
 from streams.doors.http.guard import Guard
 from streams.doors.http.hearing import hearing_router
 from streams.doors.http.limits import BodyLimit
+from streams.doors.http.phone_checks import PhoneCheckDesk, phone_checks_router
 from streams.doors.http.phones import phones_router
 from streams.doors.http.problems import PROBLEMS, install
+from streams.doors.http.prompt import ANSWER_WITHIN_S, SHOW_WITHIN_S, PromptLedger
 from streams.doors.http.roster import RosterDesk, roster_router
 from streams.doors.http.roster_pages import roster_pages
 from streams.doors.http.tokens import Scope as Right
@@ -41,7 +44,6 @@ from streams.fake_phones import phones_are_fake
 from streams.ledger.contract import FullStep, LedgerAwayError, OutdatedError
 from streams.wiring import House
 
-READY_WITHIN_S = 5.0
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 log = logging.getLogger(__name__)
 
@@ -55,9 +57,12 @@ def create_gateway(house: House, settings: Settings, *, registry: CollectorRegis
         registry: Where the gateway counts, and what `/metrics` tells; its own if None.
     """
     metrics = registry if registry is not None else CollectorRegistry()
-    reception = Reception(house.ledger, house.facts, house.clock, settings.realm)
-    guard = Guard(house.ledger, house.clock, house.facts)
-    desk = Desk(house, guard, settings.realm)
+    # The vendors' callbacks have a limit of their own (twilio_signed.py), and so have those who ask vendors.
+    prompt = replace(house, ledger=PromptLedger(house.ledger, ANSWER_WITHIN_S))
+    shown = replace(house, ledger=PromptLedger(house.ledger, SHOW_WITHIN_S))
+    reception = Reception(prompt.ledger, house.facts, house.clock, settings.realm)
+    guard = Guard(prompt.ledger, house.clock, house.facts)
+    desk = Desk(prompt, guard, settings.realm)
 
     async def take_file(content: bytes, name: str) -> None:
         await reception.take_warnings(content, None, door="files", by=f"file:{name[:80]}")
@@ -77,17 +82,18 @@ def create_gateway(house: House, settings: Settings, *, registry: CollectorRegis
     app = FastAPI(
         title="叫应 jiaoying", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, responses=PROBLEMS
     )
-    website = Website(house, guard, desk, settings)
+    website = Website(shown, guard, desk, settings)
     install(app, settings.language, website.fault)
     app.include_router(api.documents_router(guard, reception))
     app.include_router(api.orders_router(guard, desk))
     app.include_router(hand_router(desk))
-    app.include_router(reads_router(house, guard, settings.realm))
-    duty = DutyDesk(house, guard)
+    app.include_router(reads_router(shown, guard, settings.realm))
+    duty = DutyDesk(shown, guard)
     app.include_router(duty_router(duty))
-    roster = RosterDesk(house, guard, settings)
+    roster = RosterDesk(shown, guard, settings)
     app.include_router(roster_router(roster))
-    app.include_router(health_router(house, guard, metrics))
+    app.include_router(phone_checks_router(PhoneCheckDesk(shown, guard)))
+    app.include_router(health_router(prompt, guard, metrics))
     if settings.carriers:
         app.include_router(hearing_router(house, settings, metrics), include_in_schema=False)
     app.include_router(pages.pages_router(website), include_in_schema=False)
@@ -113,8 +119,8 @@ def health_router(house: House, guard: Guard, metrics: CollectorRegistry) -> API
     async def ready() -> JSONResponse:
         """The ledger answers: what comes in now would be kept."""
         try:
-            await asyncio.wait_for(house.ledger.run(_ask), READY_WITHIN_S)
-        except (LedgerAwayError, OutdatedError, TimeoutError):
+            await house.ledger.run(_ask)
+        except (LedgerAwayError, OutdatedError):
             return JSONResponse({"ready": False, "ledger": "away"}, 503, {"Retry-After": "2"})
         return JSONResponse({"ready": True, "ledger": "answers"})
 

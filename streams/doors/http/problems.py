@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from config.faults import Language, Word, say
 from config.sheet import misfit
+from streams.doors.http.prompt import SilentLedgerError
 from streams.doors.refusal import RefusedError
 from streams.ledger.contract import LedgerAwayError, OutdatedError
 
@@ -54,7 +55,10 @@ _PROBLEM = {
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "It was not taken: what is wrong, where, and what to do.", "content": _PROBLEM},
-    503: {"description": "The ledger is away and nothing was kept; ask again.", "content": _PROBLEM},
+    503: {
+        "description": "The ledger is away: nothing was kept unless the detail says so. Ask again.",
+        "content": _PROBLEM,
+    },
 }
 """What every address may answer beside its own answers, for the description of the API."""
 AGAIN: dict[int | str, dict[str, Any]] = {200: {"description": "It was known already; nothing was changed."}}
@@ -140,6 +144,15 @@ def install(app: FastAPI, default: Language, render: Render) -> None:
         )
         return answer(request, ProblemError(503, words, headers={"Retry-After": str(RETRY_AFTER_S)}))
 
+    async def on_silent(request: Request, error: Any) -> Response:
+        words = Word(
+            "台账数据库没有及时应答，可能已保存，也可能没有。预警和监测数据请原样重新发送，同一份只收一次；"
+            "指令请先在值班页查看是否已生效。",
+            "The ledger did not answer in time: it may have been kept, or not. Send a document again as it is, it is "
+            "taken once; of an order, look first whether it is there.",
+        )
+        return answer(request, ProblemError(503, words, headers={"Retry-After": str(RETRY_AFTER_S)}))
+
     async def on_fault(request: Request, error: Any) -> Response:
         words = Word(
             "系统内部出错，已记录；请稍后重试并告知管理员。", "A fault of ours; it is logged. Try again later."
@@ -151,6 +164,7 @@ def install(app: FastAPI, default: Language, render: Render) -> None:
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(LedgerAwayError, on_away)
+    app.add_exception_handler(SilentLedgerError, on_silent)
     # This process is about to end; the sender's next try meets one that is not outdated.
     app.add_exception_handler(OutdatedError, on_away)
     app.add_exception_handler(Exception, on_fault)
