@@ -34,6 +34,8 @@ from streams.words import Channel
 OPEN = (VerificationState.WAITING, VerificationState.ASKED)
 PHONES_MAX = 500_000
 ATTEMPTS_MAX = 200
+DAY_FROM_H, DAY_TO_H = 7, 21
+"""Nobody is woken for a number check; hours of ours, no rule."""
 _CODE = re.compile(rf"(?<!\d)\d{{{DIGITS}}}(?!\d)")
 
 
@@ -43,6 +45,22 @@ class PhoneError(Exception):
     def __init__(self, reason: str, english: str) -> None:
         self.reason, self.english = reason, english
         super().__init__(f"{reason} / {english}")
+
+
+def check_hour(local: datetime) -> None:
+    """Let nobody be woken for a number check unless whoever asks insists.
+
+    Args:
+        local: Now, in the zone of the county.
+
+    Raises:
+        PhoneError: It is night.
+    """
+    if not DAY_FROM_H <= local.hour < DAY_TO_H:
+        raise PhoneError(
+            f"现在 {local:%H:%M}，为核实号码不在夜里打扰人；确有必要请注明夜里也打（--at-night 或 at_night）",
+            "nobody is woken for a number check; where it must be, say so (--at-night, at_night)",
+        )
 
 
 def ask(  # noqa: PLR0913 - whose number, by which way, who asks, when, and the secret it is kept under

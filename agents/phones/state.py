@@ -80,6 +80,21 @@ class Verification(Row):
     due_at: datetime | None = None
     errors: int = 0
 
+    @property
+    def standing(self) -> str:
+        """Say for people where it stands, in both languages."""
+        match self.state:
+            case VerificationState.WAITING:
+                return "等待拨出 / waiting"
+            case VerificationState.ASKED if self.due_at == self.ends_at:
+                return "已送到，等核实码 / the code was heard or sent"
+            case VerificationState.ASKED:
+                return "正在拨 / under way"
+            case VerificationState.VERIFIED:
+                return f"已核实（{self.how.chinese if self.how else ''}） / verified"
+            case VerificationState.FAILED:
+                return f"未核实：{self.failed.chinese if self.failed else ''} / not verified"
+
 
 VERIFICATIONS: Table[Verification] = Table(
     "verifications",

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.table import Table as Sheet
 
-from agents.phones.record import ask, enter_code, known_phones, with_verified, withdraw
+from agents.phones.record import ask, check_hour, enter_code, known_phones, with_verified, withdraw
 from agents.phones.state import VERIFICATIONS, Verification, VerificationState
 from config.settings import Settings
 from rosters.arrange import find_person
@@ -30,8 +30,6 @@ from streams.wiring import TABLES
 from streams.words import Channel
 
 app = typer.Typer(no_args_is_help=True)
-DAY_FROM_H, DAY_TO_H = 7, 21
-"""Nobody is woken for a number check; hours of ours, no rule."""
 WITHIN_S = 150
 Who = Annotated[str, typer.Argument(help="姓名或编号 / name or id")]
 Nth = Annotated[int, typer.Option(min=1, help="此人的第几个号码 / which of their numbers")]
@@ -61,7 +59,8 @@ def verify(
         if not phones:
             console().print("没有要核实的号码 / nothing to verify")
             return
-        _check_hour(desk, at_night=at_night or by_text)
+        if not (at_night or by_text):
+            check_hour(desk.now.astimezone(desk.county.zone))
         for person, phone in phones:
             console().print(f"· {person.name}（{person.id}） {mask(phone.number)}", highlight=False)
         way = "发短信" if by_text else "打电话"
@@ -107,7 +106,7 @@ def show(
                 when = f"{row.verified_at.astimezone(zone):%Y-%m-%d %H:%M}"
                 sheet.add_row(f"{person.name}（{person.id}）", mask(phone.number), when, row.how.chinese, row.by)
             elif row is None:
-                why = _standing(last) if last else ""
+                why = last.standing if last else ""
                 sheet.add_row(f"{person.name}（{person.id}）", mask(phone.number), "未核实", why, "")
     if sheet.row_count:
         console().print(sheet)
@@ -155,12 +154,6 @@ def _phones(
     return chosen
 
 
-def _check_hour(desk: Office, *, at_night: bool) -> None:
-    local = desk.now.astimezone(desk.county.zone)
-    if not at_night and not DAY_FROM_H <= local.hour < DAY_TO_H:
-        _fail(f"现在 {local:%H:%M}，为核实号码不在夜里打扰人；确有必要请加 --at-night / not at night: add --at-night")
-
-
 def _ask(desk: Office, one: tuple[Person, Phone], channel: Channel, by: str, secret: bytes) -> Verification:
     person, phone = one
     work = partial(_ask_in, desk.county, person, phone, channel, by, desk.clock.now(), secret)
@@ -185,7 +178,7 @@ def _wait(desk: Office, rows: Sequence[Verification]) -> None:
     ids = [row.id for row in rows]
 
     def look(step: FullStep) -> dict[str, str]:
-        return {row.id: _standing(row) for row in step.load(VERIFICATIONS, ids).values()}
+        return {row.id: row.standing for row in step.load(VERIFICATIONS, ids).values()}
 
     told: dict[str, str] = {}
 
@@ -203,20 +196,6 @@ def _wait(desk: Office, rows: Sequence[Verification]) -> None:
         console().print("还在等待：服务在运行吗？（jiaoying up） / still waiting: is the service up?")
     if any("等核实码" in said for said in seen.values()):
         console().print("对方报来后：jiaoying phone enter 姓名 核实码 --by 谁 / then enter the code they tell")
-
-
-def _standing(row: Verification) -> str:
-    match row.state:
-        case VerificationState.WAITING:
-            return "等待拨出 / waiting"
-        case VerificationState.ASKED if row.due_at == row.ends_at:
-            return "已送到，等核实码 / the code was heard or sent"
-        case VerificationState.ASKED:
-            return "正在拨 / under way"
-        case VerificationState.VERIFIED:
-            return f"已核实（{row.how.chinese if row.how else ''}） / verified"
-        case VerificationState.FAILED:
-            return f"未核实：{row.failed.chinese if row.failed else ''} / not verified"
 
 
 def _asked_lately(step: FullStep) -> list[Verification]:

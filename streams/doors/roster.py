@@ -102,6 +102,30 @@ class ZeroReportRequest(Model):
     text: OptionalWords = ""
 
 
+class VerifyRequest(Model):
+    """Verify the `nth` number of a person by a call, or by a text, that carries a code; at night only if said so."""
+
+    person: Name
+    nth: int = Field(default=1, ge=1, le=20)
+    by_text: bool = False
+    at_night: bool = False
+
+
+class CodeRequest(Model):
+    """The code that somebody heard or read at their number, and told."""
+
+    person: Name
+    code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
+
+
+class WithdrawRequest(Model):
+    """Take back that the `nth` number of a person is verified, and why."""
+
+    person: Name
+    nth: int = Field(default=1, ge=1, le=20)
+    why: Words
+
+
 def change_of(request: ChangeRequest, county: County, at: datetime) -> Change:
     """Make the change that a request asks for; agreed by nobody where it names nobody.
 
