@@ -41,6 +41,13 @@ def test_a_code_names_one_of_several():
     assert letter.message.callout_id == several[1].id
 
 
+def test_a_code_that_belongs_to_nothing_open_confirms_nothing_though_only_one_is_open():
+    (only,) = callouts(1)
+    wrong = f"{(int(code_of(only.id)) + 1) % 10_000:04d}"
+    reason, letters, _, _ = decide_reply(reply(f"收到 {wrong}"), [only], NOW)
+    assert (reason, letters) == (DialReason.REPLY_UNCLEAR, [])
+
+
 @pytest.mark.parametrize("text", ["STOP", "退订", "td", " T "])
 def test_stop_silences_nothing_and_is_shown_to_people(text):
     reason, letters, _, troubles = decide_reply(reply(text), callouts(1), NOW)
@@ -72,3 +79,28 @@ def test_somebody_who_answers_by_sms_is_taken_off_the_visit_list(night):
     night.advance(seconds=1)
     states = {item.post_id: item.state for item in night.visit("溪口镇").items}
     assert states["v201-head"] == "settled"
+
+
+def test_whoever_writes_stop_is_called_on_all_the_same(night):
+    night.phone("v201-head").habit("sleeps")
+    night.warning(colour="red").advance(minutes=1)
+    night.phone("v201-head").replies("退订")
+    night.advance(minutes=3)
+    assert len(night.phone("v201-head").calls) == 3
+    assert [item.kind for item in night.troubles()] == ["stop_asked"]
+
+
+def test_an_answer_that_comes_a_day_later_confirms_nothing(night):
+    asleep(night).advance(hours=25)
+    night.phone("v201-head").replies("收到")
+    night.advance(seconds=1)
+    assert night.post("v201-head").state is CalloutState.UNREACHED
+    assert "reply_unclear" in [item.kind for item in night.troubles()]
+
+
+def test_an_answer_to_the_real_thing_confirms_no_drill(make_night):
+    night = asleep(make_night(realm="drill:a"))
+    night.realm = "real"
+    night.phone("v201-head").replies("收到")
+    night.advance(seconds=1)
+    assert {item.state for item in night.callouts("v201-head")} == {CalloutState.UNREACHED}
