@@ -106,6 +106,14 @@ def test_a_drill_and_the_real_thing_are_never_one_call():
     assert all({callout.split("|")[0] for callout in item.callouts} == {item.realm} for item in attempts)
 
 
+def test_a_call_of_the_real_thing_takes_no_drill_along_that_would_be_due_soon():
+    desk = Desk()
+    desk.want("v201-head", realm="real")
+    drill = desk.want("v201-head", realm="drill:x", call_at=NOW + timedelta(seconds=60))
+    (dial,) = desk.claim()
+    assert drill not in desk.attempt(dial.attempt_id).callouts
+
+
 def test_a_drill_and_the_real_thing_do_not_ring_one_phone_at_once():
     desk = Desk()
     desk.want("v201-head", realm="real")
@@ -181,6 +189,23 @@ def test_what_a_busy_vendor_did_not_take_uses_up_no_budget():
     desk.later(2)
     desk.want("v201-head", round_no=2)
     assert len(desk.claim()) == 1
+
+
+def test_a_call_back_that_is_over_uses_up_no_budget_and_needs_no_rest():
+    desk = Desk(budget=Budget(per_hour=1, reserve_per_hour=0))
+    desk.want("v201-head")
+    desk.claim()
+    called_back = desk.attempts()[0].model_copy(update={"direction": "inbound"})
+    over = end(called_back, Outcome.HUNG_UP_EARLY, NOW).state
+    desk.ledger.step(lambda step: step.save(ATTEMPTS, [over]))
+    desk.want("v201-head", round_no=2)
+    assert len(desk.claim()) == 1
+
+
+def test_what_is_meant_for_one_person_rings_them_and_not_whoever_holds_the_post_now():
+    desk = Desk()
+    desk.want("c-duty", person_id="c-duty-2")
+    assert [dial.number for dial in desk.claim()] == ["sim:c-duty-2"]
 
 
 def test_nobody_on_duty_is_told_to_the_callout_and_nothing_is_dialled():
