@@ -51,18 +51,18 @@ def test_a_worker_that_has_more_to_write_lets_the_gateway_in_between(sqlite_url:
 
     def first(_: object) -> None:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(120)
         wrote.append("worker")
 
     with ThreadPoolExecutor(3) as threads:
         working = threads.submit(worker.step, first)
-        assert begun.wait(10)
+        assert begun.wait(120)
         told = threads.submit(gateway.step, lambda _: wrote.append("gateway"))
         until(lambda: is_taken(turn))
         go_on.set()
-        working.result(10)
+        working.result(120)
         worker.step(lambda _: wrote.append("worker again"))
-        told.result(10)
+        told.result(120)
     assert wrote == ["worker", "gateway", "worker again"]
     assert not is_taken(turn)
 

@@ -11,7 +11,7 @@ from agents.visit.state import VISITS
 from streams.ledger.verify import verify
 from tests.e2e.onlooker import Onlooker
 
-READ_WITHIN_S = 120
+READ_WITHIN_S = 400
 
 
 async def check_history(live: Onlooker) -> None:

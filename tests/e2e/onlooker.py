@@ -22,6 +22,8 @@ from streams.words import Colour, MsgType
 
 STORY = datetime(2021, 7, 19, 13, 50, tzinfo=UTC)
 LOOK_EVERY_S = 0.2
+LOOK_AT_ALL_EVERY_S = 1.0
+"""Reading a thousand callouts takes from the processes what they need themselves."""
 ANSWER_WITHIN_S = 90
 AGAIN_AFTER_S = 1.0
 ORANGE = "41992641600000_20210719215000"
@@ -88,13 +90,13 @@ class Onlooker:
         waiting = self.ledger.step(lambda step: step.count_open_letters())
         return {topic: count for topic, count in waiting.items() if BY_NAME[topic].reader}
 
-    async def until(self, is_so: Callable[[], bool], within_s: float, what: str) -> None:
+    async def until(self, is_so: Callable[[], bool], within_s: float, what: str, every_s: float = LOOK_EVERY_S) -> None:
         """Wait until something is so, also while the ledger is away; tell how things stand if it takes too long."""
         deadline = asyncio.get_running_loop().time() + within_s
         while not await asyncio.to_thread(_is, is_so):
             if asyncio.get_running_loop().time() > deadline:
                 raise AssertionError(f"{what} did not happen in {within_s} s: {await asyncio.to_thread(self.states)}")
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(every_s)
 
     async def until_all_ended(self, at_least: int, within_s: float = 600) -> None:
         """Wait until the round has opened and every callout of it came to its end; visit lists go on."""
@@ -103,7 +105,7 @@ class Onlooker:
             rows = [row for row in self.callouts() if not row.visit_id]
             return len(rows) >= at_least and all(row.state not in OPEN for row in rows)
 
-        await self.until(ended, within_s, "the end of every callout")
+        await self.until(ended, within_s, "the end of every callout", LOOK_AT_ALL_EVERY_S)
 
 
 def _is(is_so: Callable[[], bool]) -> bool:

@@ -28,7 +28,7 @@ from tests.e2e.onlooker import red_rain
 from tests.e2e.ports import free_port
 from tests.e2e.telephony import approve_all, settings_of, vendor_running
 from tests.e2e.waiting import read_lines, read_log
-from tests.e2e.witness import Witness, read_journal
+from tests.e2e.witness import both_sides, read_journal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 SPEED = 6.0
@@ -111,9 +111,7 @@ def test_while_the_database_is_away_the_door_says_so_an_alarm_is_raised_and_call
             attempts = {row.id: row for row in live.rows(ATTEMPTS)}
             assert under_way
             assert {attempts[each].state for each in under_way} == {AttemptState.ENDED}
-            witness = Witness(
-                read_journal(night_house.journal), live.callouts(), list(attempts.values()), night_house.away
-            )
+            witness = await both_sides(live, night_house.journal, night_house.away)
             assert not witness.complaints(), "\n".join(witness.complaints())
 
     with house(tmp_path) as one:

@@ -18,7 +18,7 @@ from tests.e2e.live import Live
 from tests.e2e.onlooker import red_rain
 from tests.e2e.ports import free_port
 from tests.e2e.telephony import approve_all, settings_of, vendor_running
-from tests.e2e.witness import Witness, read_journal
+from tests.e2e.witness import both_sides, read_journal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 SPEED = 6.0
@@ -58,7 +58,7 @@ def test_with_kafka_away_all_night_everybody_is_called_and_nothing_is_done_twice
             await live.until(lambda: waiting_outside(live) == 0, 240, "the sending of what waited for the broker")
             assert told(live, journal) == away
             await check_history(live)
-            witness = Witness(read_journal(journal), live.callouts(), live.rows(ATTEMPTS), blows=())
+            witness = await both_sides(live, journal, ())
             assert not witness.complaints(), "\n".join(witness.complaints())
 
     broker.start()

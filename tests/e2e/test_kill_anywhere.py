@@ -21,10 +21,8 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from agents.dial.state import ATTEMPTS
 from agents.plan.state import ROUNDS
 from streams.letters import Move
-from streams.rooms import TROUBLES
 from tests.contract.throwaway_postgres import fresh_database
 from tests.e2e.blows import Night, blows_of, order_of
 from tests.e2e.county import whole_county, with_real_numbers
@@ -33,7 +31,7 @@ from tests.e2e.history import check_history
 from tests.e2e.needs import a_kafka, a_postgres, a_small_disk, own_clock
 from tests.e2e.onlooker import orange_rain, rise_to_red
 from tests.e2e.rise import Rise
-from tests.e2e.witness import Witness, read_journal
+from tests.e2e.witness import both_sides, read_journal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(2400)]
 POSTS = 500
@@ -90,19 +88,17 @@ async def live_through(night: Night) -> dict[str, object]:
             blow = night.suffer(name)
             await (asyncio.gather(blow, crew.insist(rise_to_red(), TAKEN_WITHIN_S)) if no == RISES_WITH else blow)
             await asyncio.sleep(dice.uniform(0.5, 2))
-        await crew.until(lambda: called(crew, Move.RAISED) >= POSTS, TAKEN_WITHIN_S, "the opening of the second round")
+        await crew.until(lambda: risen(crew) >= POSTS, TAKEN_WITHIN_S, "the opening of the second round", 1.0)
         await crew.until_all_ended(at_least=POSTS, within_s=1200)
         await check_history(crew)
-        return judged(night, missing)
+        return await judged(night, missing)
 
 
-def judged(night: Night, missing: dict[str, str]) -> dict[str, object]:
+async def judged(night: Night, missing: dict[str, str]) -> dict[str, object]:
     """Hold the ledger of a night against what the vendor saw; return the figures."""
     crew = night.crew
-    journal, callouts, attempts = read_journal(crew.journal), crew.callouts(), crew.rows(ATTEMPTS)
-    late = frozenset(row.subject for row in crew.rows(TROUBLES))
-    witness = Witness(journal, callouts, attempts, night.fallen, late)
-    rise = Rise(journal, crew.rows(ROUNDS), callouts, attempts)
+    witness = await both_sides(crew, crew.journal, night.fallen)
+    rise = Rise(witness.journal, crew.rows(ROUNDS), witness.callouts, witness.attempts)
     complaints = [*witness.complaints(), *rise.complaints()]
     figures = {
         **witness.figures(),
@@ -116,9 +112,9 @@ def judged(night: Night, missing: dict[str, str]) -> dict[str, object]:
     return figures
 
 
-def called(crew: Crew, move: Move) -> int:
-    """Count the callouts of the round that a move made."""
-    ids = {row.id for row in crew.rows(ROUNDS) if row.move is move}
+def risen(crew: Crew) -> int:
+    """Count the callouts of the round that the rise made."""
+    ids = {row.id for row in crew.rows(ROUNDS) if row.move is Move.RAISED}
     return sum(row.round_id in ids for row in crew.callouts())
 
 

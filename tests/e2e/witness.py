@@ -14,8 +14,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from agents.callout.state import OPEN, UNANSWERED, Callout, CalloutState
-from agents.dial.state import Attempt
+from agents.dial.state import ATTEMPTS, Attempt
+from streams.rooms import TROUBLES
 from tests.e2e.blows import Blow
+from tests.e2e.history import READ_WITHIN_S
+from tests.e2e.onlooker import Onlooker
 from tests.e2e.waiting import read_lines
 
 BEFORE = timedelta(minutes=1)
@@ -67,12 +70,17 @@ def read_journal(path: Path) -> Journal:
 
 @dataclass(frozen=True)
 class Witness:
-    """Both sides of a night."""
+    """Both sides of a night: the journal as it stood, then the ledger when all that had come in was read.
+
+    The calls by which visit lists are handed over go on meanwhile.
+    """
 
     journal: Journal
     callouts: Sequence[Callout]
     attempts: Sequence[Attempt]
     blows: Sequence[Blow]
+    pressed: frozenset[str]
+    """Attempts in whose calls key 1 was pressed, as the journal stood after the ledger was read."""
     told_late: frozenset[str] = frozenset()
     """Callouts of which a person was told that they were not dialled, or not sent a text, in time."""
 
@@ -159,12 +167,11 @@ class Witness:
 
     def confirmed_without_a_key(self) -> Iterator[str]:
         """What the ledger calls confirmed, the vendor saw: a key 1 in a call of that attempt."""
-        pressed = {call.attempt for call in self.journal.calls for key, _ in call.keys if key == "1"}
         for callout in self.callouts:
             if callout.state is CalloutState.CONFIRMED:
                 if callout.receipt is None or callout.receipt.played_at is None or callout.receipt.key != "1":
                     yield f"{callout.id} is confirmed without proof"
-                elif callout.receipt.attempt_id not in pressed:
+                elif callout.receipt.attempt_id not in self.pressed:
                     yield f"{callout.id} is confirmed and the vendor saw no key"
 
     def keys_lost(self) -> Iterator[str]:
@@ -210,6 +217,16 @@ class Witness:
             ),
             "keys that no gateway could keep": lost,
         }
+
+
+async def both_sides(live: Onlooker, journal: Path, blows: Sequence[Blow]) -> Witness:
+    """Read the vendor's journal and the ledger, in an order in which neither knows what the other cannot know yet."""
+    before = read_journal(journal)
+    await live.until(lambda: not live.unread(), READ_WITHIN_S, "the reading of all letters")
+    callouts, attempts = live.callouts(), live.rows(ATTEMPTS)
+    late = frozenset(row.subject for row in live.rows(TROUBLES))
+    pressed = {call.attempt for call in read_journal(journal).calls for key, _ in call.keys if key == "1"}
+    return Witness(before, callouts, attempts, blows, frozenset(pressed), late)
 
 
 def _is_call(attempt: Attempt) -> bool:
