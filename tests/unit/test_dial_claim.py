@@ -198,6 +198,7 @@ def test_a_call_back_that_is_over_uses_up_no_budget_and_needs_no_rest():
     called_back = desk.attempts()[0].model_copy(update={"direction": "inbound"})
     over = end(called_back, Outcome.HUNG_UP_EARLY, NOW).state
     desk.ledger.step(lambda step: step.save(ATTEMPTS, [over]))
+    desk.later(1)
     desk.want("v201-head", round_no=2)
     assert len(desk.claim()) == 1
 
