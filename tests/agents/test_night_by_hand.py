@@ -158,6 +158,13 @@ def test_one_number_is_put_before_people_once_for_each_step_and_not_with_every_l
     assert len([item for item in by_hand(night) if night.post(HEAD).id in item.callouts]) == 1
 
 
+def test_who_was_called_by_hand_in_vain_is_not_put_before_people_again_in_the_same_step(make_night):
+    night = sleepy(make_night).advance(minutes=4)
+    night.called_by_hand(HEAD, "no_answer", by="李某").advance(seconds=75)
+    assert night.post(HEAD).step == 0
+    assert len([item for item in by_hand(night) if night.post(HEAD).id in item.callouts]) == 1
+
+
 def test_a_call_that_nobody_makes_leaves_the_page_after_two_hours(make_night):
     night = sleepy(make_night).advance(hours=3)
     night.vouch("v202-head").advance(minutes=1)

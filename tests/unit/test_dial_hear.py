@@ -48,6 +48,12 @@ def test_the_same_news_in_any_order_and_however_often_give_the_same_outcome(data
     assert hear(attempt(), shuffled).outcome is hear(attempt(), told).outcome
 
 
+def test_the_key_that_was_told_first_stands_with_its_time():
+    told = [news("answered", 2), news("played", 3), news("key", 4, key="1"), news("key", 5, key="0")]
+    state = hear(attempt(), told)
+    assert (state.key, state.key_at, state.outcome) == ("1", told[2].at, Outcome.CONFIRMED)
+
+
 @given(data=st.data(), told=calls())
 def test_confirmed_is_exactly_played_to_the_end_and_key_1(data, told):
     heard = data.draw(st.lists(st.sampled_from(told), unique_by=lambda item: item.seq))
