@@ -24,7 +24,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
 from tests.wire import fake_mainland
-from tests.wire.fake_mainland import Accepted, message_of, written
+from tests.wire.fake_mainland import Accepted, message_of
 from tests.wire.fake_phones import Handset, HungUpError, Placed
 from tests.wire.live_vendors import LiveAliyun, LiveTwilio
 
@@ -277,13 +277,7 @@ class HandAliyun(LiveAliyun):
 
     def say_up(self, number: str, words: str) -> None:
         """Push what somebody wrote to us, from another thread."""
-        receipt = {"phone_number": number, "send_time": written(self.now), "content": words}
-        receipt |= {
-            "sequence_id": time.monotonic_ns() // 1_000_000,
-            "sign_name": min(self.sign_names),
-            "dest_code": "1234",
-        }
         loop = self._loop
         if loop is not None:
             with suppress(TimeoutError):
-                asyncio.run_coroutine_threadsafe(self._push("sms-up", [receipt]), loop).result(10)
+                asyncio.run_coroutine_threadsafe(self._write_up(number, words), loop).result(10)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -21,8 +22,9 @@ import aiohttp
 
 from agents.dial.carriers.studio_flow import definition
 from tests.wire import fake_aliyun, fake_mainland, fake_queues, fake_studio, fake_twilio
-from tests.wire.fake_mainland import Accepted
+from tests.wire.fake_mainland import Accepted, written
 from tests.wire.fake_phones import Answer, Handset, Placed
+from tests.wire.sample_phones import REPLY, REPLY_S, SamplePhones
 
 HANG_S = 30.0
 LATE_S = 20.0
@@ -87,10 +89,12 @@ class _Live:
     journal: Journal
     vendor: str
     unexpected: list[str]
+    phones: SamplePhones
 
     def _begin(self, nature: Nature, journal: Journal) -> None:
         self.nature, self.journal = nature, journal
         self._chance = random.Random(nature.seed)
+        self.phones = SamplePhones({})
         self._http: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -185,7 +189,7 @@ class _Live:
 
 
 class LiveTwilio(_Live, fake_twilio.FakeTwilio):
-    """Twilio, whose telephones have habits by the last digit of their numbers unless `handsets` says otherwise."""
+    """Twilio, whose telephones have habits by the last digit of their numbers; `handsets` and `phones` go before."""
 
     vendor = "twilio"
 
@@ -194,7 +198,7 @@ class LiveTwilio(_Live, fake_twilio.FakeTwilio):
         self._begin(nature or Nature(), journal or Journal())
 
     def handset(self, number: str) -> Handset:
-        return self.handsets.get(number) or habit_of(number)
+        return self.handsets.get(number) or self.phones.at_twilio(number) or habit_of(number)
 
     def _next_fault(self) -> fake_twilio.Fault | None:
         return cast("fake_twilio.Fault | None", self._draw_fault())
@@ -203,6 +207,8 @@ class LiveTwilio(_Live, fake_twilio.FakeTwilio):
         placed = super()._accept(prefix, asked, into)
         self._unplayed.clear()
         what = "call" if prefix == "CA" else "text"
+        if what == "call":
+            self.phones.rings(placed.parameter("To"))
         self.journal.note(self.vendor, what, number=placed.parameter("To"), id=placed.sid)
         self._start(self._happen(placed))
         return placed
@@ -223,9 +229,8 @@ class LiveAliyun(_Live, fake_aliyun.FakeAliyun):
         self._begin(nature or Nature(), journal or Journal())
 
     def _handset(self, accepted: Accepted) -> fake_mainland.Handset:
-        return self.handsets.get(accepted.number) or _MAINLAND_HABITS.get(
-            accepted.number[-1:], fake_mainland.Handset(key="1")
-        )
+        by_digit = _MAINLAND_HABITS.get(accepted.number[-1:], fake_mainland.Handset(key="1"))
+        return self.handsets.get(accepted.number) or self.phones.at_aliyun(accepted.number) or by_digit
 
     def _next_fault(self) -> fake_aliyun.Fault | None:
         return cast("fake_aliyun.Fault | None", self._draw_fault())
@@ -234,8 +239,23 @@ class LiveAliyun(_Live, fake_aliyun.FakeAliyun):
         super()._take(accepted, into)
         self._unplayed.clear()
         what = "call" if into is self.calls else "text"
+        if what == "call":
+            self.phones.rings(accepted.number)
+        elif self.phones.answers_texts(accepted.number):
+            self._start(self._read_and_reply(accepted.number))
         self.journal.note(self.vendor, what, number=accepted.number, id=accepted.id)
         self._start(self._happen(accepted))
+
+    async def _read_and_reply(self, number: str) -> None:
+        """Whoever has this telephone reads the text, and writes back."""
+        await self._pass(REPLY_S)
+        await self._write_up(number, REPLY)
+
+    async def _write_up(self, number: str, words: str) -> None:
+        """Push what somebody wrote to us."""
+        receipt = {"phone_number": number, "send_time": written(self.now), "content": words}
+        receipt |= {"sign_name": min(self.sign_names), "dest_code": "1234"}
+        await self._push("sms-up", [receipt | {"sequence_id": time.monotonic_ns() // 1_000_000}])
 
     async def _carry(self, url: str, batch: Any) -> tuple[int, str]:
         answer = await self._send(url, {}, json=batch)

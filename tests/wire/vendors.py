@@ -1,9 +1,10 @@
 """Both fake vendors on this machine, to run the whole service against: `python -m tests.wire.vendors`.
 
 They listen on loopback only and print the settings under which the service uses them. A call takes the time it would
-take (`--speed 10`: a tenth of it). What a telephone does follows from the last digit of its number: 0 is switched off,
-1 does not answer, 2 hangs up early, 3 hears it without a key, 4 presses 0, 5 presses 2, and all others press 1. At
-the page it names on standard error any number can be taken into one's own hand.
+take (`--speed 10`: a tenth of it). The telephones of `--county` are the sample's simulated ones, with their habits;
+what any other does follows from the last digit of its number: 0 is switched off, 1 does not answer, 2 hangs up early,
+3 hears it without a key, 4 presses 0, 5 presses 2, and all others press 1. At the page named on
+standard error any number can be taken into one's own hand.
 
     python -m tests.wire.vendors --gateway http://127.0.0.1:8010 --twilio-port 9001 --aliyun-port 9002 \\
         --faults '429=0.02,500=0.01,500 after=0.02,hang=0.005' --receipts 'late=0.1,twice=0.1,lost=0.02' \\
@@ -33,6 +34,7 @@ from tests.wire.fake_twilio import FakeTwilio, serving
 from tests.wire.fake_twilio import Fault as TwilioFault
 from tests.wire.hand_phones import HandAliyun, Hands, HandTwilio
 from tests.wire.live_vendors import LATE_S, Journal, Nature
+from tests.wire.sample_phones import SamplePhones
 from tests.wire.vendor_county import write_county
 
 SECRET = "receipts-of-the-fake-vendors-only"
@@ -115,6 +117,7 @@ def options_of(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--twilio-port", type=int, default=0, help="0 = a free one")
     parser.add_argument("--aliyun-port", type=int, default=0, help="0 = a free one")
     parser.add_argument("--county", type=Path, help="write the sample county there with numbers that they dial")
+    parser.add_argument("--some-abroad", action="store_true", help="half of its numbers are such as Twilio alone dials")
     parser.add_argument("--phones-port", type=int, default=0, help="of the page of telephones; 0 = a free one")
     parser.add_argument("--speed", type=float, default=1.0, help="seconds of a call in one real second")
     parser.add_argument("--faults", type=lambda written: shares(written, FAULTS), default={}, help="name=share,…")
@@ -138,7 +141,8 @@ def main(arguments: Sequence[str]) -> int:
     with open_vendors(gateway, nature, journal, (options.twilio_port, options.aliyun_port)) as (twilio, aliyun):
         settings = settings_of(twilio, aliyun, gateway, options.speed)
         if options.county is not None:
-            numbers = write_county(options.county)
+            numbers, habits = write_county(options.county, some_abroad=options.some_abroad)
+            twilio.phones = aliyun.phones = SamplePhones(habits)
             settings["JIAOYING_COUNTY_FOLDER"] = str(options.county.absolute())
             approving = f"jiaoying live approve {shlex.quote(str(numbers))} --by 试用"
             sys.stderr.write(f"批准这些号码 / approve its numbers, under the settings: {approving}\n")
