@@ -11,7 +11,6 @@ from agents.callout.state import CalloutState
 from agents.dial.budget import Budget
 from agents.dial.carriers.protocol import Dial, Placed, VendorDownError
 from agents.dial.carriers.simulated import Habit, ring
-from agents.dial.dialler import OVER_AFTER
 from agents.dial.state import Attempt, AttemptState
 from agents.facts import Facts
 from streams.doors.http.hearing import Hearing
@@ -22,7 +21,8 @@ from streams.wiring import build
 from streams.words import Channel, Outcome
 
 HEAD, NUMBER = "v201-head", "sim:v201-head"
-NEVER_FREE = Budget(per_hour=1000, per_day=1000, reserve_per_hour=0, reserve_per_day=0)
+OVER_AFTER = timedelta(seconds=150)
+UNLIMITED = Budget(per_hour=1000, per_day=1000, reserve_per_hour=0, reserve_per_day=0)
 LOOK_S = 2
 
 
@@ -87,7 +87,7 @@ class TwoVendors:
             carriers=[silent, self.sound],
             number_key=NUMBER_KEY,
             owner="night",
-            budget=NEVER_FREE,
+            budget=UNLIMITED,
         )
         night.runner = Runner(night.house, night.clock)
 

@@ -88,18 +88,25 @@ def test_a_call_that_was_over_before_anybody_looked_does_not_bar_its_number_for_
     assert len(desk.claim()) == 1
 
 
-def test_a_claim_taken_over_by_a_clock_that_is_ahead_is_asked_about_again_by_the_next():
+def test_a_claim_that_a_clock_an_hour_ahead_took_over_is_asked_about_by_the_next_worker():
     desk = Desk()
     desk.want("v201-head")
     (dial,) = desk.claim()
-    desk.change_attempt(dial.attempt_id, state=AttemptState.PLACED, vendor_id="v-1", due_at=NOW)
+    desk.change_attempt(dial.attempt_id, lease_until=NOW + timedelta(seconds=HOUR_S + LEASE_S))
+    look(desk, int(LEASE_S) + 3 * LOOK_S)
+    assert [asked.attempt_id for asked in desk.carrier.looked_up] == [dial.attempt_id]
+
+
+def test_a_call_that_a_clock_an_hour_ahead_asked_about_is_asked_about_by_the_next_worker():
+    desk = Desk()
+    desk.want("v201-head")
+    desk.run()
+    (attempt,) = desk.attempts()
     desk.carrier.look_up_errors = [VendorDownError("away")]
-    desk.clock.set(NOW + timedelta(seconds=HOUR_S))
-    desk.change_attempt(dial.attempt_id, dialled_at=desk.clock.now())
-    desk.run("recover")
-    set_clock(desk, NOW)
+    desk.change_attempt(attempt.id, due_at=NOW + timedelta(seconds=HOUR_S + 60))
     look(desk, VOICE_S + 4 * LOOK_S)
-    assert desk.attempt(dial.attempt_id).outcome is Outcome.NO_NEWS
+    assert [asked.attempt_id for asked in desk.carrier.looked_up] == [attempt.id]
+    assert desk.attempt(attempt.id).outcome is Outcome.NO_NEWS
 
 
 def test_that_times_were_not_believed_is_told_to_people_once_and_stands_in_the_ledger():
