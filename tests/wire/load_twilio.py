@@ -12,7 +12,6 @@ gateway took to answer; it ends with status 1 where something was broken.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import os
 import signal
@@ -25,28 +24,21 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import uvicorn
-from fastapi import FastAPI
-
 from agents.callout.state import CALLOUTS
 from streams.broker import EmbeddedBroker, free_port, listens
-from streams.cli.gateway import KEEP_ALIVE_S
-from streams.doors.http.hearing import hearing_router
 from streams.kafka import set_up_topics
 from streams.ledger.contract import Ledger
 from streams.ledger.migrate import migrate
 from streams.wiring import TABLES
-from streams.worker import Worker
 from tests.contract.throwaway_postgres import running_postgres
 from tests.wire.fake_twilio import serving
 from tests.wire.live_vendors import Journal, LiveTwilio, Nature
-from tests.wire.load_county import handsets, open_callouts, open_house, settings_of
+from tests.wire.load_county import handsets, open_callouts, open_house
+from tests.wire.load_crew import READY
 from tests.wire.load_figures import Run, read_journal, report
 
 RESTART_S = 2.0
 TELL_S = 10.0
-READY = "worker.ready"
-"""A file that the worker makes when it is about to begin."""
 OPEN = ("calling", "heard_no_key", "fetching")
 
 
@@ -60,21 +52,12 @@ def options_of(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--fault", action="append", default=[], help="'500 after=0.01': what befalls requests")
     parser.add_argument("--postgres", action="store_true", help="a PostgreSQL of its own instead of a file")
     parser.add_argument("--ledger-url", default="", help="another ledger than a file, empty")
-    parser.add_argument("--be", choices=("worker", "gateway"), help=argparse.SUPPRESS)
-    for name in ("--ours", "--theirs", "--kafka", "--folder"):
-        parser.add_argument(name, default="", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run it, or be its worker or its gateway."""
+    """Run it."""
     options = options_of(arguments)
-    if options.be == "worker":
-        asyncio.run(be_worker(options))
-        return 0
-    if options.be == "gateway":
-        be_gateway(options)
-        return 0
     # Begun in the background of a shell it hears no Ctrl-C: whatever ends it, its processes end with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with contextlib.ExitStack() as stack:
@@ -86,26 +69,6 @@ def main(arguments: Sequence[str]) -> int:
         stack.callback(broker.stop)
         options.ledger_url = options.ledger_url or f"sqlite:///{Path(folder) / 'ledger.sqlite3'}"
         return run(options, broker)
-
-
-async def be_worker(options: argparse.Namespace) -> None:
-    """Work until killed."""
-    owner = f"worker:{os.getpid()}"
-    house = open_house(options.ledger_url, options.people, options.per_s, owner, options.ours, options.theirs)
-    (Path(options.folder) / READY).touch()
-    worker = Worker(house, servers=(options.kafka,), embedded=True, see=lambda _: None)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stopping.set)
-    await worker.run()
-
-
-def be_gateway(options: argparse.Namespace) -> None:
-    """Serve what the vendor calls."""
-    house = open_house(options.ledger_url, options.people, options.per_s, "gateway")
-    app = FastAPI()
-    app.include_router(hearing_router(house, settings_of(Path(options.folder), options.ours)))
-    port = port_of(options.ours)
-    how = {"log_level": "error", "access_log": False, "timeout_keep_alive": KEEP_ALIVE_S}
-    uvicorn.run(app, host="127.0.0.1", port=port, backlog=2048, **how)
 
 
 def run(options: argparse.Namespace, broker: EmbeddedBroker) -> int:
@@ -155,7 +118,7 @@ def begin(options: argparse.Namespace, role: str) -> subprocess.Popen[bytes]:
     }  # fmt: skip
     words = [str(word) for pair in given.items() for word in pair]
     with (Path(options.folder) / f"{role}.log").open("ab") as log:
-        return subprocess.Popen([sys.executable, "-m", "tests.wire.load_twilio", *words], stdout=log, stderr=log)
+        return subprocess.Popen([sys.executable, "-m", "tests.wire.load_crew", *words], stdout=log, stderr=log)
 
 
 @contextlib.contextmanager
