@@ -223,16 +223,16 @@ class Worker:
 
     async def _tick_once(self, room: Timed) -> int:
         due_at = await self.house.ledger.look(room.next_due_at)
-        if due_at is None or due_at > self.house.clock.now():
+        # The clock may have been stepped while the ledger was asked, and again before the step has its turn: it is
+        # read here, looked at after that, and handed to the step.
+        now = self.house.clock.now()
+        if due_at is None or due_at > now or not self._clock_is_trusted():
             return 0
-        done = await self.house.ledger.run(partial(self._tick_room, room))
+        done = await self.house.ledger.run(partial(room.tick, now=now, limit=TICK_MAX))
         if done:
             self.woken.set()
             self.bell.set()
         return done
-
-    def _tick_room(self, room: Timed, step: FullStep) -> int:
-        return room.tick(step, self.house.clock.now(), TICK_MAX)
 
     async def _dial_once(self) -> int:
         placed = await self.house.dialler.keep_dialling()
