@@ -44,6 +44,7 @@ def take_lost(step: Step, now: datetime, wall: datetime, owner: str) -> list[Att
         ATTEMPTS,
         Where("due_at", "<=", now),
         Where("state", "=", AttemptState.PLACED),
+        order=("due_at",),
         limit=TOGETHER_MAX,
         lock=True,
     )
@@ -92,18 +93,22 @@ def bring_back(step: Step, doubted: frozenset[str], now: datetime, wall: datetim
 
 def _lying_ahead(step: Step, now: datetime, wall: datetime) -> list[Attempt]:
     """Return attempts with a time that is not believed, also those that ended: their number waits from `dialled_at`."""
-    dialled = step.find(ATTEMPTS, Where("dialled_at", ">", now + STORY_AHEAD_MAX), limit=TOGETHER_MAX)
+    # Each in the order of its time, or the database looks through all there are.
+    dialled = step.find(
+        ATTEMPTS, Where("dialled_at", ">", now + STORY_AHEAD_MAX), order=("dialled_at",), limit=TOGETHER_MAX
+    )
     leased = step.find(
         ATTEMPTS,
         Where("state", "=", AttemptState.CLAIMED),
         Where("lease_until", ">", wall + LEASE_AHEAD_MAX),
         limit=TOGETHER_MAX,
     )
+    # Nothing is said about the state: thousands are placed, and what has ended waits for no news.
     awaited = step.find(
         ATTEMPTS,
         Where("due_at", ">", now + VOICE_AHEAD_MAX),
-        Where("state", "=", AttemptState.PLACED),
         Where("channel", "=", Channel.VOICE),
+        order=("due_at",),
         limit=TOGETHER_MAX,
     )
     return [*dialled, *leased, *awaited]
