@@ -25,8 +25,8 @@ BEFORE = timedelta(minutes=1)
 """How long before its first call an attempt may have been claimed, for a blow to count as in its window."""
 
 A_STEP = timedelta(minutes=3)
-"""How long a step may wait and run, half a minute of real time, in the story. It carries the time at which it was begun:
-a claim that came in between is of a later time, and could not know of it."""
+"""How long a step may wait and run, half a minute of real time, in the story. It carries the time at which it began: a
+claim that came in between is of a later time, and could not know of it."""
 
 
 @dataclass
