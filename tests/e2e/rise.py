@@ -14,7 +14,7 @@ from agents.callout.state import OPEN, UNANSWERED, Callout, CalloutState
 from agents.dial.state import Attempt
 from agents.plan.state import Round
 from streams.letters import Mode, Move
-from tests.e2e.witness import A_STEP, Call, Journal
+from tests.e2e.witness import A_STEP, Call, Journal, claimed_at
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Rise:
         """No call is claimed for what is superseded alone, and one at the most, claimed before, begins after it."""
         begun: Counter[str] = Counter()
         for call, attempt, over_at in self.calls_after_the_rise():
-            if attempt.dialled_at > over_at + A_STEP:
+            if claimed_at(attempt, call) > over_at + A_STEP:
                 yield f"{call.sid} was claimed for a round that was superseded"
             begun.update(attempt.callouts)
         yield from (f"{callout} was rung {count} times after the rise" for callout, count in begun.items() if count > 1)

@@ -64,8 +64,8 @@ class SlowLedger(MemoryLedger):
 
 
 @pytest.mark.parametrize(("steps_at", "ticked"), [("look", []), ("run", [START]), ("", [START])])
-def test_a_clock_stepped_while_the_ledger_is_busy_moves_nobody_ahead_of_time(monkeypatch, steps_at, ticked):
-    monkeypatch.setattr(Machine, "ahead", timedelta())
+def test_a_clock_stepped_while_the_ledger_is_busy_moves_nobody_ahead_of_time(steps_at, ticked):
+    Machine.ahead = timedelta()
     ledger, room, machine = SlowLedger(TABLES), DueRoom(), Machine()
     ledger.steps_at = steps_at
     worker = make_worker(ledger=ledger)
