@@ -13,6 +13,7 @@ from throwaway_postgres import NoPostgresError, fresh_database, running_postgres
 from streams.ledger.contract import Ledger
 from streams.ledger.memory import MemoryLedger
 from streams.ledger.sql import SqlLedger
+from tests.e2e.needs import missing
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +22,7 @@ def postgres_server() -> Iterator[str]:
         running = running_postgres()
         url = running.__enter__()
     except NoPostgresError as error:
-        pytest.skip(str(error))
+        missing(error)
     yield url
     running.__exit__(None, None, None)
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.e2e.small_disk import NoDiskError, small_disk
 FAKETIME = "libfaketimeMT.so.1"
 
 
-def missing(error: Exception) -> None:
+def missing(error: Exception) -> NoReturn:
     """Skip, or fail where everything is required."""
     if os.environ.get("JIAOYING_TEST_REQUIRE"):
         pytest.fail(f"required here: {error}")
