@@ -26,6 +26,7 @@ from streams.broker import listens
 from streams.installation import SECRETS
 from streams.ledger.migrate import migrate
 from streams.ledger.sql import SqlLedger
+from streams.ledger.turns import turn_of
 from streams.ledger.verify import Verdict, verify
 from streams.postgres_copy import POSTGRES_FILE, dump, is_empty, restore_into, verified_dump
 from streams.wiring import TABLES
@@ -159,6 +160,7 @@ def _forget_log(path: Path) -> None:
     """Bring a database back to one file after it was opened."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
+    turn_of(path).unlink(missing_ok=True)
 
 
 def _restore_sqlite(place: Path, file: Path, tell: Tell) -> Verdict:

@@ -125,7 +125,8 @@ class RowShelf(Generic[R]):
         tests = [
             (c.column, _TESTS[c.op], frozenset(c.value) if c.op in ("in", "not in") else c.value)
             for c in where
-            if c.op in _TESTS
+            # To be none of nothing is no condition: it holds for null too, which every other test passes over.
+            if c.op in _TESTS and not (c.op == "not in" and not c.value)
         ]
         rows = self.rows
         # Plain loops: this is where a simulated night spends its time.

@@ -26,6 +26,11 @@ GIVEN_UP_AFTER_S = 2.0
 """Who holds the turn for longer stands still, or waits for a step without end: nobody waits for it any more."""
 
 
+def turn_of(ledger: Path) -> Path:
+    """Return the file that is the turn of a ledger: empty, and of no use to anybody who has the ledger for itself."""
+    return ledger.with_name(ledger.name + SUFFIX)
+
+
 class Turns:
     """The turn of one ledger's file, as one process takes it.
 
@@ -34,7 +39,7 @@ class Turns:
     """
 
     def __init__(self, ledger: Path) -> None:
-        self._path = ledger.with_name(ledger.name + SUFFIX)
+        self._path = turn_of(ledger)
         self._file: IO[bytes] | None = None
         self._waits = True
         self._clock = SystemClock()

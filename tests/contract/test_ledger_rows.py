@@ -110,6 +110,7 @@ def test_an_exception_takes_everything_back(ledger: Ledger) -> None:
         ([Where("note", "=", "x")], ["a", "b"]),
         ([Where("note", "!=", "x")], ["c"]),
         ([Where("note", "not in", ["x"])], ["c"]),
+        ([Where("note", "not in", [])], ["a", "b", "c", "d"]),
         ([Where("note", "is null")], ["d"]),
         ([Where("urgent", "=", True)], ["d"]),
         ([Where("size", ">", 1), Where("state", "=", State.OPEN)], ["c", "d"]),

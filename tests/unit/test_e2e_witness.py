@@ -48,7 +48,8 @@ def attempt(claimed_s: float = 0, name: str = "a") -> Attempt:
 
 def complaints(calls: list[Call], callouts: list[Callout], attempts: list[Attempt], **more: Any) -> list[str]:
     blows = more.pop("blows", ())
-    return Witness(Journal(calls, 0, ()), callouts, attempts, blows, **more).complaints()
+    pressed = frozenset(one.attempt for one in calls for key, _ in one.keys if key == "1")
+    return Witness(Journal(calls, 0, ()), callouts, attempts, blows, pressed, **more).complaints()
 
 
 CONFIRMED = callout(CalloutState.CONFIRMED, key_s=20, read_s=22)
@@ -70,9 +71,9 @@ def test_a_night_in_which_all_went_well_has_nothing_to_say():
         ([call("1", 1, 30)], [CONFIRMED], [attempt()], "saw no key"),
         ([call("1", 1, 30, keys=PRESSED)], [callout(CalloutState.UNREACHED)], [attempt()], "key 1 was pressed"),
         (
-            [call("1", 1, 30, keys=PRESSED), call("2", 90, 99, attempt="b")],
+            [call("1", 1, 30, keys=PRESSED), call("2", 300, 309, attempt="b")],
             [CONFIRMED],
-            [attempt(), attempt(90, "b")],
+            [attempt(), attempt(300, "b")],
             "claimed after everything",
         ),
     ],
