@@ -45,7 +45,8 @@ NEWS_WITHIN = {
 }
 """So long news of an attempt are waited for before its carrier is asked."""
 JOIN_WITHIN = timedelta(seconds=180)
-OTHERS_MAX = 10_000
+OTHERS_MAX = 2_000
+"""Of what waits for numbers that are rung now, so much is looked at, the worst first: one call speaks for three."""
 
 
 class Claim:
@@ -82,7 +83,7 @@ class Claim:
         self.risen |= {row.id for row in rounds.values() if row.move is Move.RAISED}
         groups = self._by_number(wanted)
         history = self._history(groups)
-        others = self._others(groups) if self.channel is Channel.VOICE else {}
+        now_rung: list[tuple[Members, Target]] = []
         for (number_key, _, _), members in groups.items():
             target, ring_at = members[0][1], self.now
             if target.carrier.name == by_hand.NAME:
@@ -99,13 +100,27 @@ class Claim:
             if not self._takes_one(target.carrier):
                 self._let_wait(members, target.carrier)
                 continue
-            spoken = [callout for callout, _ in members]
             if self.channel is Channel.VOICE:
-                spoken = self._join(spoken, target, others)
                 self.rung.add(number_key)
-            self._write(spoken[:SPOKEN_MAX] if self.channel is Channel.VOICE else spoken, target, history)
+            now_rung.append((members, target))
             self._use(*target.able)
+        self._speak(now_rung, wanted, history)
         self._save()
+
+    def _speak(
+        self,
+        now_rung: Sequence[tuple[Members, Target]],
+        wanted: Sequence[Callout],
+        history: Mapping[str, list[Attempt]],
+    ) -> None:
+        """Write the calls and messages that go out now, each for everything that its number is to hear."""
+        is_call = self.channel is Channel.VOICE
+        others = self._others([target for _, target in now_rung], wanted) if is_call and now_rung else {}
+        for members, target in now_rung:
+            spoken = [callout for callout, _ in members]
+            if is_call:
+                spoken = self._join(spoken, target, others)[:SPOKEN_MAX]
+            self._write(spoken, target, history)
 
     def _takes_one(self, *carriers: Carrier) -> bool:
         """Tell whether any of these carriers takes one more now."""
@@ -221,29 +236,34 @@ class Claim:
         keys = list(dict.fromkeys(number_key for number_key, _, _ in groups))
         history: dict[str, list[Attempt]] = defaultdict(list)
         since = self.now - timedelta(hours=24)
-        for attempt in self.step.find(
-            ATTEMPTS, Where("number_key", "in", keys), Where("dialled_at", ">", since), limit=100_000
-        ):
+        calls = self.step.find(
+            ATTEMPTS,
+            Where("number_key", "in", keys),
+            Where("dialled_at", ">", since),
+            Where("channel", "=", Channel.VOICE),
+            limit=100_000,
+        )
+        for attempt in calls:
             # What a busy vendor did not take never rang: it uses up nothing of what a number may be rung.
             # Nor does a call back, once it is over.
             called_back = attempt.direction == "inbound" and attempt.state is AttemptState.ENDED
             refused = attempt.outcome is Outcome.VENDOR_BUSY
-            if attempt.channel is Channel.VOICE and not refused and not called_back:
+            if not refused and not called_back:
                 history[attempt.number_key].append(attempt)
         return history
 
-    def _others(self, groups: Groups) -> dict[str, list[Callout]]:
-        """Return, by post, what else wants a call soon and might share a number that is rung now."""
-        numbers = {members[0][1].phone.number for members in groups.values()}
+    def _others(self, targets: Sequence[Target], wanted: Sequence[Callout]) -> dict[str, list[Callout]]:
+        """Return, by post, what else wants a call soon and might share a number that is rung now, worst first."""
+        numbers = {target.phone.number for target in targets}
         county = self.desk.facts.county
         posts = {post for number in numbers for post in county.posts_of_number(number, self.now)}
-        wanted = {callout.id for members in groups.values() for callout, _ in members}
         waiting = self.step.find(
             CALLOUTS,
             Where("target_post", "in", sorted(posts)),
             Where("call_at", "<=", self.now + JOIN_WITHIN),
             # Most of what waits at these posts is what is claimed now, and reading a row is what costs.
-            Where("id", "not in", sorted(wanted)),
+            Where("id", "not in", sorted(callout.id for callout in wanted)),
+            order=("-severity", "-priority", "opened_at"),
             limit=OTHERS_MAX,
         )
         rounds = self.step.load(ROUNDS, {callout.round_id for callout in waiting})
