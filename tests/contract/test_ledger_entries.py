@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable
 from datetime import timedelta, timezone
 from pathlib import Path
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -133,6 +134,30 @@ def test_a_history_nobody_touched_verifies(ledger: Ledger) -> None:
     append(ledger, draft(B))
     verdict = verify(ledger, page=2)
     assert (verdict.subjects, verdict.entries, verdict.seals, verdict.faults) == (2, 4, 1, ())
+
+
+class AtWork:
+    """A ledger whose sealer is at work: before one of the looks at it an entry is written and sealed."""
+
+    def __init__(self, ledger: Ledger, look: int) -> None:
+        self._ledger, self._left = ledger, look
+
+    def step(self, work: Callable[[Any], Any]) -> Any:
+        self._left -= 1
+        if self._left == 0:
+            append(self._ledger, draft(A))
+            seal(self._ledger)
+        return self._ledger.step(work)
+
+    def heads(self) -> list[tuple[str, int, str]]:
+        return self._ledger.heads()
+
+
+@pytest.mark.parametrize("look", range(1, 10))
+def test_what_is_written_and_sealed_while_the_verifier_looks_is_no_fault(ledger: Ledger, look: int) -> None:
+    append(ledger, draft(A), draft(B))
+    seal(ledger)
+    assert verify(cast("Ledger", AtWork(ledger, look))).faults == ()
 
 
 def test_an_empty_history_verifies(ledger: Ledger) -> None:

@@ -19,7 +19,7 @@ async def check_history(live: Onlooker) -> None:
     assert live.ledger is not None
     await live.until(lambda: not live.unread(), READ_WITHIN_S, "the reading of all letters")
     verdict = await asyncio.to_thread(verify, live.ledger)
-    assert verdict.faults == ()
+    assert verdict.faults == (), verdict.faults
     assert verdict.entries > 0
     for callout in live.callouts():
         if callout.state is CalloutState.CONFIRMED:
