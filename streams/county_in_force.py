@@ -40,7 +40,7 @@ class Taken(NamedTuple):
 
 def newest_ns(folder: Path) -> int:
     """Return when a file of a county's folder was last written."""
-    return max((file.stat().st_mtime_ns for file in folder.glob("*.*")), default=0)
+    return max((file.stat().st_mtime_ns for file in _files(folder)), default=0)
 
 
 def take_in(folder: Path, data_dir: Path, published: str, load: Load) -> Taken:
@@ -90,7 +90,7 @@ def keep(folder: Path, data_dir: Path, version: str, read_ns: int) -> None:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=place))
         try:
-            for file in folder.glob("*.*"):
+            for file in _files(folder):
                 shutil.copy2(file, part)
             if newest_ns(folder) == read_ns:
                 part.rename(place / version)
@@ -120,6 +120,11 @@ def _load_kept(data_dir: Path, version: str, load: Load) -> Facts | None:
             except (CountyError, ConfigError, OSError):
                 log.warning("a county that was taken in before cannot be loaded: %s", folder.name)
     return None
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the sheets; what else lies there (a folder of a version control) is nobody's roster."""
+    return [path for path in folder.glob("*.*") if path.is_file()]
 
 
 def _newest_first(data_dir: Path) -> list[Path]:

@@ -86,6 +86,15 @@ def test_started_without_its_folder_it_goes_by_what_was_taken_in_before(settings
         assert name_of(again) == "顾月娥"
 
 
+def test_a_folder_in_which_others_lie_is_kept_all_the_same(settings: Settings):
+    (settings.county_folder / ".git").mkdir()
+    with started(settings):
+        pass
+    shutil.rmtree(settings.county_folder)
+    with started(settings) as again:
+        assert name_of(again) == "顾月娥"
+
+
 def test_what_a_running_process_took_in_is_what_the_next_one_goes_by(settings: Settings):
     with started(settings) as running:
         watch = RosterWatch(running)
