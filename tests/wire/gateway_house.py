@@ -41,6 +41,13 @@ SECRETS = {
     "township": "township-secret-that-is-long-enough-04",
     "watcher": "watcher-secret-that-is-long-enough-005",
 }
+ORDER = {
+    "villages": ["青石岭镇"],
+    "hazard": "暴雨",
+    "text": "上游水库泄洪，请立即转移低洼处住户",
+    "by": "王某",
+    "on_word_of": "县防指值班领导",
+}
 CAP = """<?xml version="1.0" encoding="UTF-8"?>
 <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
 <identifier>{identifier}</identifier><sender>41992641600000</sender><sent>{sent}</sent>

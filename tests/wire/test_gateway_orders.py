@@ -9,15 +9,7 @@ from agents.intake.state import CHAINS, Chain
 from agents.plan.state import ROUNDS
 from streams import topics
 from streams.ids import make_id
-from tests.wire.gateway_house import TOWNSHIP, Gate, cap
-
-ORDER = {
-    "villages": ["青石岭镇"],
-    "hazard": "暴雨",
-    "text": "上游水库泄洪，请立即转移低洼处住户",
-    "by": "王某",
-    "on_word_of": "县防指值班领导",
-}
+from tests.wire.gateway_house import ORDER, TOWNSHIP, Gate, cap
 
 
 def warned(gate: Gate, **after: float) -> Chain:

@@ -13,16 +13,9 @@ from streams.ledger.sql import SqlLedger
 from streams.letters import DocumentRefused, Received
 from streams.rooms import TROUBLES
 from streams.wiring import TABLES
-from tests.wire.gateway_house import Gate, cap, open_gate
+from tests.wire.gateway_house import ORDER, Gate, cap, open_gate
 
 XML = {"Content-Type": "application/cap+xml"}
-ORDER = {
-    "villages": ["青石岭镇"],
-    "hazard": "暴雨",
-    "text": "上游水库泄洪，请立即转移低洼处住户",
-    "by": "王某",
-    "on_word_of": "县防指值班领导",
-}
 
 
 @pytest.fixture
